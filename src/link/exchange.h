@@ -1,0 +1,94 @@
+/* link/exchange.h - one request and its reply, over whatever connection the pool finds.
+ *
+ * An exchange is started with a request and then gets: head, data (any number), end; or error at
+ * any point. Nothing comes after end, error or cancel. All times are the loop's. */
+#ifndef LINK_EXCHANGE_H
+#define LINK_EXCHANGE_H
+
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/text.h"
+#include "net/loop.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What is sent. Spans must stay valid until `sent` (bytes not yet taken by the kernel are copied).
+ */
+struct exchange_request {
+    struct span method;
+    struct span path;
+    struct span headers; /* raw lines */
+    struct span body;
+    bool has_body;
+    bool head_only; /* the method is HEAD */
+    bool wants_head;
+};
+
+/* Why an exchange failed. */
+enum exchange_error {
+    EXCHANGE_OK,
+    EXCHANGE_DNS,
+    EXCHANGE_REFUSED,
+    EXCHANGE_UNREACHABLE,
+    EXCHANGE_CONNECT_TIMEOUT,
+    EXCHANGE_TLS,
+    EXCHANGE_RESET,
+    EXCHANGE_TIMEOUT, /* first byte or total */
+    EXCHANGE_PROTOCOL,
+    EXCHANGE_TOO_LARGE,
+    EXCHANGE_LOCAL, /* no port, descriptor or memory left on this machine */
+};
+
+struct exchange;
+struct pool;
+struct connection;
+
+struct exchange_handler {
+    /* A connection is ready: fill in the request now; its bytes go out when this returns. Called
+     * again when the request must be sent a second time on a fresh connection. */
+    void (*compose)(struct exchange *exchange, struct exchange_request *out);
+    void (*head)(struct exchange *exchange, int status, struct span head);
+    void (*data)(struct exchange *exchange, struct span bytes, nsec_t rx_ns);
+    void (*end)(struct exchange *exchange, nsec_t rx_ns);
+    void (*error)(struct exchange *exchange, enum exchange_error error, const char *words,
+                  nsec_t at_ns);
+};
+
+/* Instants and lengths of an exchange; 0: did not happen. */
+struct exchange_times {
+    nsec_t asked_ns;   /* exchange_start was called */
+    nsec_t started_ns; /* left the pool's queue: a connection was found, or one is opened for it */
+    nsec_t dns_ns, connect_ns, tls_ns; /* lengths; only for a connection opened for this exchange */
+    nsec_t sent_ns;                    /* before its first byte was written */
+    nsec_t sent_all_ns;                /* after its last byte was written */
+    nsec_t first_ns;                   /* first byte of the reply */
+};
+
+struct exchange {
+    const struct exchange_handler *handler;
+    struct list node; /* in the pool's queue, or on its connection */
+    struct pool *pool;
+    struct connection *connection; /* while it has one */
+    struct connection **home;      /* the user's own connection (POOL_PER_USER), or NULL */
+    struct exchange_times times;
+    nsec_t deadline_ns;           /* of the whole; NSEC_NEVER */
+    uint64_t bytes_in, bytes_out; /* on the wire */
+    uint64_t body_bytes;
+    uint8_t stale; /* second attempts made because a kept connection had died */
+    bool fresh;    /* its connection was opened for it */
+    bool running;
+};
+
+/* Starts it on a pool. deadline_ns: instant at which it times out. The handler is called back,
+ * maybe before this returns (an idle connection was there). */
+void exchange_start(struct exchange *exchange, struct pool *pool,
+                    const struct exchange_handler *handler, nsec_t deadline_ns);
+
+/* Ends it now without calling back; its connection is closed. Fine when it is not running. */
+void exchange_cancel(struct exchange *exchange);
+
+/* Whether the exchange still waits for a connection. */
+bool exchange_waits(const struct exchange *exchange);
+
+#endif

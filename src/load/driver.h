@@ -1,0 +1,64 @@
+/* load/driver.h - the contract of protocols. A driver turns a compiled request of the plan into an
+ * exchange and reads the events of its reply; it never sees a socket. Drivers do not include each
+ * other.
+ *
+ * Life of a request: the engine draws values into the iteration's slots, asks the driver to
+ * `compose` (maybe twice: a request that died on a stale connection is composed again, to the same
+ * bytes), and then hands it head, data and end as they come. The engine takes all times, keeps the
+ * accounts, runs checks and captures; a driver adds what its protocol alone knows. */
+#ifndef LOAD_DRIVER_H
+#define LOAD_DRIVER_H
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "link/exchange.h"
+#include "plan/note.h"
+#include "plan/plan.h"
+#include "plan/vocabulary.h"
+#include "record/metric.h"
+#include "record/tally.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* What a driver may look at and write while a call is under way. */
+struct driver_call {
+    const struct plan_request *request;
+    const void *compiled;     /* what `compile` returned for this request */
+    void *state;              /* state_bytes of the driver's own, zeroed before compose */
+    const struct span *slots; /* of the iteration */
+    struct text
+        *scratch;        /* the thread's: composed bytes live here until the exchange has started */
+    struct tally *tally; /* where the driver's metrics go */
+    uint32_t first_counter, first_hist; /* numbers of the driver's first metrics */
+    nsec_t intended_ns, sent_ns;        /* of this request */
+};
+
+/* The outcome that a driver reads from a complete reply. */
+struct driver_outcome {
+    uint32_t error;    /* 0: succeeded; else a COUNT_ERROR_* */
+    struct span words; /* for the example of an error */
+};
+
+struct driver {
+    const char *name;
+    const char *sentence;
+    const struct request_verb *verbs; /* ends with word NULL */
+    const struct metric *metrics;     /* its own; ends with name NULL; or NULL */
+    size_t state_bytes;
+
+    /* Compiles a request of the plan (at load time). Returns it (owner: engine, by `release`), or
+     * NULL after adding an error to notes. */
+    void *(*compile)(const struct plan *plan, const struct plan_request *request,
+                     struct notes *notes);
+    void (*release)(void *compiled);
+    /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. */
+    void (*compose)(struct driver_call *call, struct exchange_request *out);
+    /* Bytes of the body; NULL when it does not look at them. */
+    void (*data)(struct driver_call *call, struct span bytes, nsec_t rx_ns);
+    /* The reply is complete; body is what was kept for checks (empty when nothing asks for it). */
+    struct driver_outcome (*end)(struct driver_call *call, int status, struct span body,
+                                 nsec_t end_ns);
+};
+
+#endif

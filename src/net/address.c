@@ -1,0 +1,2 @@
+/* Being built. */
+typedef int net_address_is_empty;

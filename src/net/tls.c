@@ -1,0 +1,2 @@
+/* Being built. */
+typedef int net_tls_is_empty;

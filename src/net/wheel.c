@@ -1,0 +1,2 @@
+/* Being built. */
+typedef int net_wheel_is_empty;

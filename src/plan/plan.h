@@ -1,0 +1,266 @@
+/* plan/plan.h - what the user asked for, read, checked and compiled: the contract between those who
+ * write plans and those who run them.
+ *
+ * Everything here is plain data, made by plan_read (plan/read.h) or plan_quick and never changed
+ * after, so that all threads may read it. Texts are owned by the plan. Index types name rows in its
+ * arrays. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/clock.h"
+#include "plan/check.h"
+#include "plan/setting.h"
+#include "plan/template.h"
+#include "stat/distribution.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+/* One request of a task: which driver makes it, from which settings. */
+struct plan_request {
+    char *name;       /* "chat", or "task/step" where a task has several; unique in the plan */
+    uint32_t task;    /* index in plan.tasks */
+    const char *verb; /* "get", "post", "openai.chat": a row of the driver's verbs */
+    int driver;       /* index in the vocabulary's drivers */
+    void *config;     /* the driver's own struct, filled by its table */
+    char *target;     /* base URL, when it differs from plan.target; or NULL */
+    struct reply_check **checks;
+    size_t check_count;
+    struct reply_capture **captures;
+    size_t capture_count;
+    struct distribution think; /* after this request, before the next of the same task; seconds */
+    unsigned line;             /* in the plan */
+};
+
+/* A weighted unit of work: one request, or several in order. */
+struct plan_task {
+    char *name;
+    uint32_t weight;                       /* tickets in the scenario's deck, at least 1 */
+    uint32_t first_request, request_count; /* in plan.requests */
+    struct plan_texts tags;
+};
+
+/* ---- scenarios ------------------------------------------------------------------------------ */
+
+enum executor {
+    EXECUTOR_CONSTANT_VUS,
+    EXECUTOR_RAMPING_VUS,
+    EXECUTOR_SHARED_ITERATIONS,
+    EXECUTOR_PER_VU_ITERATIONS,
+    EXECUTOR_CONSTANT_ARRIVAL_RATE,
+    EXECUTOR_RAMPING_ARRIVAL_RATE,
+    EXECUTOR_REPLAY, /* arrivals at the timestamps of a file */
+};
+
+enum gaps { GAPS_CONSTANT, GAPS_POISSON, GAPS_GAMMA };
+
+/* The target moves from that of the stage before to this one over the stage. Executors without
+ * stages in the plan get theirs by expansion, so that the engine sees stages only (shared and
+ * per-VU iterations: one stage of max_duration). */
+struct plan_stage {
+    nsec_t duration_ns;
+    double target; /* users, or arrivals a second, at the end of the stage */
+    bool jump;     /* be at the target from the stage's first instant (a step) */
+    bool excluded; /* warm-up: measured, but kept out of the results */
+    bool level;    /* a load level whose results are shown apart, `target` naming it */
+    char *name;    /* "warm-up", "level 2 of 3: 50 users", "ramp to 50 users"; never NULL */
+};
+
+struct plan_scenario {
+    char *name;
+    enum executor executor;
+    char *pattern; /* named pattern it was expanded from, or NULL */
+    struct plan_stage *stages;
+    size_t stage_count;
+    double start_target;  /* before the first stage */
+    uint64_t iterations;  /* shared: in all; per-VU: each; 0: no limit */
+    uint64_t vus;         /* closed executors without stages; else the most over the stages */
+    uint64_t max_vus;     /* open: most virtual users at once (0: as many as arrivals need, up to
+                             plan.limits.vus) */
+    uint64_t max_backlog; /* open: arrivals that may wait; more are dropped; 0: no limit */
+    enum gaps gaps;
+    double burstiness; /* shape of gamma gaps; 1: Poisson */
+    char *trace;       /* replay: file of timestamps in seconds, one a line or a CSV/JSONL column */
+    nsec_t start_time_ns;         /* after the run's start */
+    nsec_t graceful_stop_ns;      /* how long running iterations may finish at the end */
+    nsec_t graceful_ramp_down_ns; /* how long a user that is ramped away may finish its iteration */
+    double spawn_rate;            /* users a second when the target jumps; 0: at once */
+    struct distribution think;    /* after each task, seconds */
+    nsec_t pacing_ns; /* an iteration starts this long after the one before did; 0: none */
+    uint32_t first_task, task_count; /* in plan.tasks */
+    struct symbols symbols;          /* slots of its templates */
+    char **until; /* stress: threshold texts that end the scenario when crossed; or NULL */
+    size_t until_count;
+};
+
+/* ---- data ------------------------------------------------------------------------------------ */
+
+enum feed { FEED_SEQUENTIAL, FEED_RANDOM, FEED_SHUFFLE, FEED_UNIQUE, FEED_CIRCULAR };
+
+struct plan_feeder {
+    char *name;
+    char *file;      /* CSV with a head line, or JSONL of objects or texts */
+    enum feed order; /* sequential and unique end the scenario when the rows run out */
+    char **columns;
+    size_t column_count;
+    struct span *cells; /* row-major, row_count * column_count; point into `bytes` */
+    size_t row_count;
+    char *bytes;
+};
+
+/* ---- what counts as what ----------------------------------------------------------------------
+ */
+
+/* Classifies a reply into a named service; the first rule that fits wins. */
+struct plan_rule {
+    char *service;             /* "qdrant", "database" */
+    char *name;                /* of the outcome: "timeout", "pool" */
+    struct reply_check **when; /* all must pass */
+    size_t when_count;
+    bool failure; /* the outcome counts against the service */
+};
+
+struct plan_objective {
+    char *metric;  /* "response_time", "error_rate", "throughput", or a declared metric */
+    char *stat;    /* "p95", "avg", "rate"; NULL: the metric's own */
+    char *task;    /* or NULL: all */
+    double at;     /* the level's target that it is judged at; 0: the whole run */
+    bool least;    /* the value must be at least the target (throughput), else at most */
+    double target; /* in base units: seconds, share, per second */
+    double accept; /* what is still accepted; equal to target when not given */
+    char *words;   /* as written */
+};
+
+/* A threshold in k6's words. */
+struct plan_threshold {
+    char *metric;     /* "http_req_failed", "response", "checks", ... */
+    char *filter_key; /* "task", "tag", "error", "level", "service"; NULL: everything */
+    char *filter_value;
+    char *aggregate;   /* "p", "rate", "count", "avg", "med", "min", "max", "rps", "value" */
+    double percentile; /* for "p": 0 .. 100 */
+    enum {
+        COMPARE_LESS,
+        COMPARE_AT_MOST,
+        COMPARE_MORE,
+        COMPARE_AT_LEAST,
+        COMPARE_EQUAL,
+        COMPARE_NOT
+    } compare;
+    double limit;     /* milliseconds for times, as k6 has it; shares and counts plain */
+    nsec_t window_ns; /* sliding window; 0: from the start of the measured part */
+    uint64_t min_samples;
+    nsec_t after_ns; /* not judged before (k6: delayAbortEval) */
+    bool abort;      /* end the run when it fails */
+    char *words;     /* "p(95)<200" */
+};
+
+/* ---- the target -------------------------------------------------------------------------------
+ */
+
+enum pool_mode { POOL_PER_USER, POOL_SHARED, POOL_NEW };
+
+struct plan_connections {
+    int mode;                 /* enum pool_mode */
+    uint64_t most;            /* shared: open connections in all, over all threads; 0: no limit */
+    nsec_t max_age_ns;        /* reopened after; 0: never */
+    uint64_t max_requests;    /* reopened after; 0: never */
+    struct plan_texts source; /* source addresses, used in turn */
+    double handshake_rate;    /* new connections a second over all threads; 0: no limit */
+    uint64_t max_handshakes;  /* pending at once over all threads */
+    bool tls_resume;
+};
+
+struct plan_http {
+    bool follow_redirects;
+    uint64_t max_redirects;
+    bool cookies;  /* kept per user */
+    bool compress; /* ask for gzip and decode it */
+    nsec_t connect_timeout_ns;
+    nsec_t first_byte_timeout_ns; /* 0: only the total */
+    nsec_t timeout_ns;            /* from the intended start of sending to the last byte */
+    uint64_t max_response_bytes;
+    uint64_t max_kept_body_bytes; /* how much of a body checks and captures see */
+    uint64_t retries;             /* 0: off */
+    nsec_t retry_base_ns;         /* first back-off; doubles, with full jitter */
+    struct plan_texts retry_on;   /* "connect", "reset", "timeout", "503", "5xx" */
+    struct plan_headers headers;  /* for every request */
+    char *basic;                  /* "user:password", read from env or file; secret */
+    char *bearer;                 /* secret */
+};
+
+struct plan_tls {
+    bool insecure; /* do not verify; said loudly */
+    char *ca_file, *cert_file, *key_file, *server_name;
+};
+
+/* Must be healthy before anything is sent. */
+struct plan_service {
+    char *name;
+    char *health; /* URL, absolute or a path on the target; NULL: not checked */
+    nsec_t wait_ns;
+    char *role;
+};
+
+struct plan_label {
+    char *name, *value;
+};
+
+/* ---- the whole --------------------------------------------------------------------------------
+ */
+
+struct plan {
+    char *name;
+    char *file;                /* as given; NULL: from the command line */
+    char *source;              /* its text, secrets masked, for the run file */
+    char *target;              /* base URL: http://, https://, or http+unix:///path/to.sock */
+    struct plan_texts targets; /* several base URLs, used in turn by users; or none */
+    struct plan_texts resolve; /* "host:port:address" */
+    struct plan_scenario *scenarios;
+    size_t scenario_count;
+    struct plan_task *tasks;
+    size_t task_count;
+    struct plan_request *requests;
+    size_t request_count;
+    struct plan_feeder *feeders;
+    size_t feeder_count;
+    struct plan_rule *rules;
+    size_t rule_count;
+    struct plan_objective *objectives;
+    size_t objective_count;
+    double objectives_needed; /* share that must be met, e.g. 0.8 */
+    struct plan_threshold *thresholds;
+    size_t threshold_count;
+    struct plan_service *services;
+    size_t service_count;
+    struct plan_label *labels;
+    size_t label_count;
+    uint32_t setup_task, setup_count;       /* tasks run once, in order, before the load ... */
+    uint32_t teardown_task, teardown_count; /* ... and after it */
+    struct plan_connections connections;
+    struct plan_http http;
+    struct plan_tls tls;
+    uint64_t seed;
+    uint64_t threads;     /* 0: one a core */
+    nsec_t interval_ns;   /* of the record; 1 s */
+    nsec_t hard_limit_ns; /* the run is ended after this, whatever happens; 0: plan + grace */
+    double time_scale;    /* durations were multiplied by this; 1: not */
+    char *output_dir;
+    bool quiet;
+};
+
+/* Frees everything in it and the plan; NULL is fine. Returns NULL. */
+struct plan *plan_free(struct plan *plan);
+
+/* When the last stage of the last scenario ends, after the run's start. */
+nsec_t plan_duration(const struct plan *plan);
+
+/* The users (closed) or arrivals a second (open) that a scenario asks for at an instant after the
+ * run's start; 0 before its start and after its end. */
+double scenario_target_at(const struct plan_scenario *scenario, nsec_t at_ns);
+
+/* Whether the scenario's arrivals come whatever the target does. */
+bool scenario_is_open(const struct plan_scenario *scenario);
+
+#endif

@@ -1,0 +1,70 @@
+/* plan/setting.h - one row a setting, many readers: the plan's parser and range check, --help, the
+ * man page, shell completion, the JSON schema and the web form all come from the row.
+ *
+ * A table ends with a row whose name is NULL. Every plug-in brings a table of its own. */
+#ifndef PLAN_SETTING_H
+#define PLAN_SETTING_H
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum setting_type {
+    SETTING_BOOL,     /* bool */
+    SETTING_UINT,     /* uint64_t; least .. most */
+    SETTING_REAL,     /* double; least .. most */
+    SETTING_DURATION, /* nsec_t; a bare number is seconds; least .. most in seconds */
+    SETTING_RATE,     /* double, events a second */
+    SETTING_SHARE,    /* double; "1%" or 0.01 */
+    SETTING_BYTES,    /* uint64_t */
+    SETTING_TEXT,     /* char *, owned; environment references ${NAME:-default} are replaced */
+    SETTING_CHOICE,   /* int; `words` lists the allowed words in the order of the enum */
+    SETTING_TEMPLATE, /* struct template *, owned */
+    SETTING_JSON, /* struct template *: any YAML value, written as JSON, holes allowed in its texts
+                   */
+    SETTING_HEADERS, /* struct plan_headers: a map of names to templates */
+    SETTING_TEXTS,   /* struct plan_texts: a list of texts (one text is a list of one) */
+    SETTING_SPREAD,  /* struct distribution (stat/distribution.h): number, range "2s..5s", {dist:
+                        ...} */
+    SETTING_SECTION, /* a nested struct in place; `section` is its table */
+    SETTING_CUSTOM, /* read by a function of the plan room named in `custom` (stages, tasks, ...) */
+};
+
+struct setting_word {
+    const char *word;     /* as written in a plan */
+    const char *sentence; /* its own help */
+};
+
+struct setting {
+    const char *name; /* key in the plan; --name-with-dashes on the command line */
+    enum setting_type type;
+    size_t offset;        /* of the field in the struct that the table describes */
+    double least, most;   /* in the unit's base (seconds, bytes, 1); most 0: no limit */
+    const char *unset;    /* the default, as it would be written; NULL: none, field stays zero */
+    const char *unit;     /* "users", "tokens"; NULL: plain */
+    const char *sentence; /* one sentence of help, without its full stop */
+    const struct setting_word *words; /* SETTING_CHOICE; ends with NULL */
+    const struct setting *section;    /* SETTING_SECTION */
+    const char *custom;      /* SETTING_CUSTOM: the reader's name, and the JSON schema's $def */
+    const char *environment; /* variable that sets it ("SCALABILITY_MAX_USERS"); or NULL */
+    const char *aliases;     /* other names accepted, separated by blanks; or NULL */
+    bool required;
+};
+
+struct plan_headers {
+    struct plan_header {
+        char *name;
+        struct template *value;
+    } * items;
+    size_t count;
+};
+
+struct plan_texts {
+    char **items;
+    size_t count;
+};
+
+#endif

@@ -1,0 +1,39 @@
+/* plan/vocabulary.h - the words that plug-ins add to the language of plans. The app passes it down
+ * from plug/list.c; the plan room never names a plug-in. */
+#ifndef PLAN_VOCABULARY_H
+#define PLAN_VOCABULARY_H
+
+#include "plan/note.h"
+#include "plan/plan.h"
+#include "plan/setting.h"
+
+/* A key of a task that makes a request: `get: /v1/models`, `openai.chat: {...}`. */
+struct request_verb {
+    const char *word;
+    const char *sentence;
+    const struct setting *settings; /* of the config struct */
+    size_t config_bytes;
+    const char *shorthand; /* setting that a bare text stands for ("url"); or NULL */
+    int driver;            /* index, handed back in plan_request.driver */
+};
+
+/* A named pattern: expands its settings into the scenario's executor and stages. */
+struct pattern_word {
+    const char *word;    /* "step" */
+    const char *aliases; /* "STEP_FUNCTION", separated by blanks; or NULL */
+    const char *sentence;
+    const struct setting *settings;
+    size_t config_bytes;
+    /* Fills executor, stages (memory_new'd) and start_target; scenario->vus, rate and duration were
+     * read before. Returns 0, or 1 after adding an error to notes. */
+    int (*expand)(const void *config, struct plan_scenario *scenario, struct notes *notes);
+};
+
+struct vocabulary {
+    const struct request_verb *verbs;
+    size_t verb_count;
+    const struct pattern_word *patterns;
+    size_t pattern_count;
+};
+
+#endif

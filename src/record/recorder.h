@@ -1,0 +1,94 @@
+/* record/recorder.h - writes a run to its file, in a thread of its own, and keeps a live picture of
+ * it.
+ *
+ * The run file is SQLite; its schema is documented in doc/run-file.md. Everything is keyed so that
+ * runs of several threads and machines merge exactly: run, segment, attempt, interval since the
+ * agreed start, phase, request, metric. WAL while running; one plain file when closed. kill -9
+ * loses at most the last second. A full disk, or any other error of the file, is kept in
+ * recorder_error and the recorder goes on keeping the live picture, so that the summary is still
+ * true. */
+#ifndef RECORD_RECORDER_H
+#define RECORD_RECORDER_H
+
+#include "base/clock.h"
+#include "plan/plan.h"
+#include "record/metric.h"
+#include "record/tally.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recorder;
+
+/* What stands at the head of a run. Texts are copied. */
+struct run_head {
+    const char *id;          /* unique: time and random hex */
+    const char *name;        /* of the plan */
+    const char *plan_source; /* as given, secrets masked */
+    const char *plan_file;   /* or NULL */
+    const char *target;
+    const char *version; /* of Plimsoll */
+    const char *host, *kernel, *cpu;
+    uint32_t cores;
+    uint64_t seed;
+    uint32_t segments;    /* loop threads */
+    nsec_t wall_start_ns; /* since 1970 */
+    nsec_t interval_ns;
+    double time_scale;
+    const struct plan_label *labels;
+    size_t label_count;
+};
+
+/* A stretch of the run: a stage of a scenario, named in the plan. With several scenarios, phases
+ * are the stages of the union of their instants of change. */
+struct run_phase {
+    uint32_t number; /* from 0, in order of time */
+    const char *name;
+    const char *scenario; /* NULL: all */
+    nsec_t begin_ns;      /* planned, since the run's start */
+    nsec_t end_ns;
+    double target; /* users or arrivals a second at its end */
+    bool excluded; /* warm-up, cool-down: kept out of the results */
+    bool level;    /* a load level */
+};
+
+/* Creates the file (an existing one is an error: -EEXIST) and starts the thread. metrics and plan
+ * must outlive the recorder. path NULL: no file, only the live picture. Returns 0 or -errno. */
+int recorder_new(struct recorder **out, const char *path, const struct run_head *head,
+                 const struct plan *plan, const struct metric_table *metrics,
+                 const struct run_phase *phases, size_t phase_count);
+
+/* Gives the recorder a loop thread's exchange to drain; before the load starts. */
+void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange);
+
+/* Records an event: kind ("threshold", "stop", "health", "generator", "clock"), words. Any thread.
+ */
+void recorder_event(struct recorder *recorder, nsec_t at_ns, const char *kind, const char *words);
+
+/* Declares a metric for samples, and records one. label: which thing ("cpu0", "gateway"); any
+ * thread. */
+void recorder_declare(struct recorder *recorder, const struct metric *metric);
+void recorder_sample(struct recorder *recorder, nsec_t at_ns, const char *metric, const char *label,
+                     double value, nsec_t took_ns);
+
+/* Sets a fact of the run, shown in reports and JSON ("generator.verdict", "saturated"); last one
+ * wins. Any thread. */
+void recorder_fact(struct recorder *recorder, const char *name, const char *value);
+
+/* 0, or the -errno at which writing the file first failed (-ENOSPC: disk full). Any thread. */
+int recorder_error(struct recorder *recorder);
+
+/* Drains everything, closes the file (checkpointed, WAL removed) and ends the thread. Returns as
+ * recorder_error. The live picture can still be read. */
+int recorder_close(struct recorder *recorder);
+/* Frees it; NULL is fine; returns NULL. */
+struct recorder *recorder_free(struct recorder *recorder);
+
+struct result; /* record/result.h */
+
+/* A copy of the live picture as a result, for the live view, thresholds and the end summary; its
+ * series cover the last `window_ns` only (0: everything). Owner: caller, result_free. Any thread.
+ */
+struct result *recorder_result(struct recorder *recorder, nsec_t window_ns);
+
+#endif
