@@ -44,7 +44,8 @@ struct stream {
     struct loop *loop;
     int fd; /* real: descriptor; simulation: index of the pipe; -1: closed */
     void (*ready)(struct stream *stream, unsigned what);
-    void *impl; /* of the library behind */
+    void *impl;      /* of the library behind */
+    bool connecting; /* private */
 };
 
 /* Begins to connect. from: source address or NULL (its port may be 0). Returns 0 (STREAM_CONNECTED
