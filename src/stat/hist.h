@@ -5,9 +5,10 @@
  *            memory 35 KiB of address space, of which only touched pages are real (test/bench).
  *   Limits   0 ns .. 2^42 - 1 ns (73 minutes; at least 1 h is promised); values above are counted
  *            apart in `above` and never clipped; negative values are counted as 0 in `below`.
+ *            A bucket holds 2^32 - 1 records; what comes beyond goes to its neighbour above.
  *   Layout   version HIST_LAYOUT: values below 256 one bucket each; above, 256 buckets an octave,
- * so that a bucket is at most 1/256 (0.39 %) wide. Fixed for all runs: any two merge. Source   G.
- * Tene, HdrHistogram (log-linear buckets). */
+ *            so that a bucket is at most 1/256 (0.39 %) wide. Fixed for all runs: any two merge.
+ *   Source   G. Tene, HdrHistogram (log-linear buckets). */
 #ifndef STAT_HIST_H
 #define STAT_HIST_H
 
@@ -34,20 +35,54 @@ struct hist {
     nsec_t most;    /* largest value recorded, exact also when `above` */
     double sum_ns;
     double sum_squares;
-    uint32_t first_bucket; /* buckets in use lie in first_bucket .. last_bucket */
-    uint32_t last_bucket;
+    uint32_t first_bucket; /* buckets in use lie in first_bucket .. last_bucket; */
+    uint32_t last_bucket;  /* none are while first_bucket > last_bucket */
     uint32_t buckets[HIST_BUCKETS];
 };
 
-/* An empty histogram in memory that the caller owns (memory_new'd memory is already empty but for
- * its bounds: call this once anyway; it touches only what was used). */
+/* Makes an empty histogram in memory of any content that the caller owns. It writes only what is
+ * not zero yet, so that fresh pages of memory_new stay unreal until a value falls into them. */
 void hist_init(struct hist *hist);
 
 /* Empties it, touching only the buckets in use. */
 void hist_clear(struct hist *hist);
 
+/* The bucket of a value in 0 .. 2^42 - 1. */
+static inline uint32_t hist_bucket_of(nsec_t value_ns)
+{
+    /* With bit 8 set the shift is 0 for all values below 512, which so have a bucket each; from
+     * there on each octave keeps its highest nine bits. */
+    uint64_t value = (uint64_t)value_ns;
+    uint32_t shift = 63 - HIST_SUB_BITS - (uint32_t)__builtin_clzll(value | 1u << HIST_SUB_BITS);
+    return (shift << HIST_SUB_BITS) + (uint32_t)(value >> shift);
+}
+
+/* hist_record for values outside 0 .. 2^42 - 1; not called from elsewhere. */
+void hist_record_outside(struct hist *hist, nsec_t value_ns);
+
 /* Counts one duration. */
-void hist_record(struct hist *hist, nsec_t value_ns);
+static inline void hist_record(struct hist *hist, nsec_t value_ns)
+{
+    if ((uint64_t)value_ns >> HIST_TOP_BITS) {
+        hist_record_outside(hist, value_ns);
+        return;
+    }
+    uint32_t bucket = hist_bucket_of(value_ns);
+    double value = (double)value_ns;
+    hist->buckets[bucket]++;
+    hist->count++;
+    hist->sum_ns += value;
+    hist->sum_squares += value * value;
+    if (value_ns < hist->least) {
+        hist->least = value_ns;
+        hist->first_bucket = bucket;
+    }
+    if (value_ns > hist->most) {
+        hist->most = value_ns;
+        if (bucket > hist->last_bucket)
+            hist->last_bucket = bucket;
+    }
+}
 
 /* Counts the same duration many times. */
 void hist_record_many(struct hist *hist, nsec_t value_ns, uint32_t times);
@@ -59,7 +94,7 @@ void hist_merge(struct hist *to, const struct hist *from);
  *
  *   share      0.0 .. 1.0 (0.99: the 99th percentile; 0 gives the least)
  *   value_ns   upper edge of the bucket but never above `most`, at most 0.4 % above the true value;
- *              written on success only
+ *              `most` when the rank falls among `above`; written on success only
  *
  * Returns 0, or HIST_EMPTY when nothing was recorded. */
 int hist_quantile(const struct hist *hist, double share, nsec_t *value_ns);
@@ -71,9 +106,9 @@ uint64_t hist_count_to(const struct hist *hist, nsec_t value_ns);
 double hist_mean(const struct hist *hist);
 double hist_deviation(const struct hist *hist);
 
-/* The smallest count that can carry this quantile: an upper 95 % order-statistic bound exists
- * (share^n <= .05): 59 for .95, 299 for .99, 2995 for .999; 6 for the median.
- * Source: reference in stat/quantile.h. */
+/* The smallest count that can carry this quantile: a two-sided 95 % order-statistic interval exists
+ * (share^n + (1 - share)^n <= .05): 59 for .95, 299 for .99, 2995 for .999; 6 for the median; 1 for
+ * the least and the most, which are facts of the sample. Source: stat/quantile.h. */
 uint64_t hist_count_for(double share);
 
 /* Response times of requests of which some never finished: quantiles over both.
@@ -85,7 +120,8 @@ uint64_t hist_count_for(double share);
  * The value is the rank ceil(share * n) with every unfinished request placed above all finished
  * ones, since it has no answer at all. at_least is set when the unfinished reach the percentile:
  * when the rank falls among them, or when putting them at their lower bounds instead would give
- * another value. The value is then a lower bound: print it with a ≥.
+ * another value. The value is then a lower bound: print it with a ≥. Among the unfinished the rank
+ * counts through their bounds in order, and the value is never below the largest finished one.
  *
  * Returns 0 or HIST_EMPTY; outputs are written on success only. */
 int hist_quantile_censored(const struct hist *done, const struct hist *censored, double share,
@@ -95,12 +131,10 @@ int hist_quantile_censored(const struct hist *done, const struct hist *censored,
 nsec_t hist_bucket_low(uint32_t bucket);
 nsec_t hist_bucket_high(uint32_t bucket);
 
-/* The bucket of a value in 0 .. 2^42 - 1. */
-uint32_t hist_bucket_of(nsec_t value_ns);
-
 /* Appends a compact form: layout version, the fields above, then pairs (buckets skipped, count) as
- * LEB128. hist_decode adds an encoded histogram to `to`; returns 0 or -EBADMSG (truncated, other
- * layout, out of range), `to` then being unchanged. */
+ * LEB128; the two sums are the 8 bytes of an IEEE double, lowest first. hist_decode adds an encoded
+ * histogram to `to`; returns 0 or -EBADMSG (truncated, other layout, out of range), `to` then being
+ * unchanged. */
 void hist_encode(const struct hist *hist, struct text *out);
 int hist_decode(struct span bytes, struct hist *to);
 
