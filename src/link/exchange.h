@@ -45,6 +45,9 @@ struct pool;
 struct connection;
 
 struct exchange_handler {
+    /* It left the queue: a connection was found, or one is opened for it (times.started_ns). Comes
+     * once. */
+    void (*started)(struct exchange *exchange);
     /* A connection is ready: fill in the request now; its bytes go out when this returns. Called
      * again when the request must be sent a second time on a fresh connection. */
     void (*compose)(struct exchange *exchange, struct exchange_request *out);
@@ -72,18 +75,28 @@ struct exchange {
     struct connection *connection; /* while it has one */
     struct connection **home;      /* the user's own connection (POOL_PER_USER), or NULL */
     struct exchange_times times;
-    nsec_t deadline_ns;           /* of the whole; NSEC_NEVER */
+    nsec_t timeout_ns;            /* from started to the last byte; 0: none */
+    nsec_t deadline_ns;           /* started + timeout; NSEC_NEVER */
     uint64_t bytes_in, bytes_out; /* on the wire */
     uint64_t body_bytes;
     uint8_t stale; /* second attempts made because a kept connection had died */
     bool fresh;    /* its connection was opened for it */
     bool running;
+    uint8_t failing;           /* private: enum exchange_error to be told in the next turn */
+    const char *failing_words; /* private */
 };
 
-/* Starts it on a pool. deadline_ns: instant at which it times out. The handler is called back,
- * maybe before this returns (an idle connection was there). */
+/* Starts it on a pool.
+ *
+ *   home        the user's own connection of a POOL_KIND_PER_USER pool, kept between calls; else
+ * NULL now_ns      the present instant, as the caller has just read it timeout_ns  counted from the
+ * moment it leaves the queue; 0: none
+ *
+ * `started` and `compose` may be called before this returns; `error`, `head`, `data` and `end`
+ * never are. */
 void exchange_start(struct exchange *exchange, struct pool *pool,
-                    const struct exchange_handler *handler, nsec_t deadline_ns);
+                    const struct exchange_handler *handler, struct connection **home, nsec_t now_ns,
+                    nsec_t timeout_ns);
 
 /* Ends it now without calling back; its connection is closed. Fine when it is not running. */
 void exchange_cancel(struct exchange *exchange);
