@@ -75,6 +75,17 @@ void recorder_sample(struct recorder *recorder, nsec_t at_ns, const char *metric
  * wins. Any thread. */
 void recorder_fact(struct recorder *recorder, const char *name, const char *value);
 
+/* Marks a stretch in which the generator itself was the limit: result_point.saturated. Any thread.
+ */
+void recorder_saturated(struct recorder *recorder, nsec_t begin_ns, nsec_t end_ns,
+                        const char *words);
+
+/* Takes over, on the calling thread, what the loop threads have handed in so far; else this happens
+ * every RECORDER_CADENCE_MS by itself. For those who need the picture now, and for simulated time.
+ */
+enum { RECORDER_CADENCE_MS = 50 };
+void recorder_drain(struct recorder *recorder);
+
 /* 0, or the -errno at which writing the file first failed (-ENOSPC: disk full). Any thread. */
 int recorder_error(struct recorder *recorder);
 

@@ -12,12 +12,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Counters and histograms of a request name (or of all) over a stretch of time. */
+/* Counters and histograms of a request name (or of all) over a stretch of time. Status codes and
+ * histograms are kept packed, so that an hour of points fits: read them with result_status and
+ * result_hist. */
+struct result_detail;
 struct result_sum {
-    uint64_t *counters;  /* by metric number, result.metrics.counter_count of them */
-    struct hist **hists; /* by metric number; NULL where nothing was recorded */
-    uint32_t status[TALLY_STATUS_CODES];
-    nsec_t begin_ns, end_ns; /* the measured time it covers, since the run's start */
+    uint64_t *counters;      /* by metric number, result.metrics.counter_count of them */
+    nsec_t begin_ns, end_ns; /* first and last measured instant, since the run's start */
+    nsec_t measured_ns;      /* time measured in between, excluded phases left out: for rates */
+    struct result_detail *detail; /* status codes and histograms */
 };
 
 struct result_request {
@@ -96,6 +99,7 @@ struct result {
     nsec_t end_ns;               /* last instant recorded, since the run's start */
     bool finished;               /* closed properly, not killed */
     struct metric_table metrics; /* names owned by the result */
+    struct hist *loop_lag;       /* lateness of the loops' timers, all threads, whole run */
     struct result_sum *total;    /* all requests, phases not excluded */
     struct result_request *requests;
     size_t request_count;
@@ -117,10 +121,12 @@ struct result {
     size_t label_count;
 };
 
-/* Reads a run file, also one whose writer was killed, also from a read-only directory. Returns 0,
- * -errno, or RESULT_NOT_A_RUN / RESULT_NEWER (made by a newer layout). Owner: caller, result_free.
- */
-enum { RESULT_NOT_A_RUN = 1, RESULT_NEWER = 2 };
+/* Reads a run file, also one whose writer was killed, also from a read-only directory. Runs of more
+ * than RESULT_POINTS intervals are read in points of several intervals each. Returns 0, -errno,
+ * RESULT_NOT_A_RUN, RESULT_NEWER (made by a newer layout), or RESULT_DAMAGED (a run file that was
+ * cut off or changed). Owner: caller, result_free. */
+enum { RESULT_NOT_A_RUN = 1, RESULT_NEWER = 2, RESULT_DAMAGED = 3 };
+enum { RESULT_POINTS = 3600 };
 int result_read(const char *path, struct result **out);
 
 /* Frees it; NULL is fine; returns NULL. */
@@ -136,10 +142,16 @@ struct result_sum *result_sum_new(const struct metric_table *metrics);
 struct result_sum *result_sum_free(struct result_sum *sum, const struct metric_table *metrics);
 
 /* A histogram of a sum, an empty one where nothing was recorded; never NULL; owned by the library.
- */
+ * Of a point: valid until RESULT_DECODED more histograms of points of the same result were asked
+ * for. Of any other sum: as long as the sum. Not for two threads on one result at once. */
+enum { RESULT_DECODED = 64 };
 const struct hist *result_hist(const struct result_sum *sum, uint32_t metric);
 
-/* A sum over the points in begin_ns .. end_ns (sliding windows). request UINT32_MAX: all.
+/* How many replies had this status code. */
+uint64_t result_status(const struct result_sum *sum, uint32_t code);
+
+/* A sum over the points whose middle lies in begin_ns .. end_ns, excluded phases left out (sliding
+ * windows). request UINT32_MAX: all. Never NULL; measured_ns is 0 where there is no such point.
  * Owner: caller, result_sum_free. */
 struct result_sum *result_window(const struct result *result, nsec_t begin_ns, nsec_t end_ns,
                                  uint32_t request);
@@ -153,7 +165,8 @@ bool result_accounts_close(const struct result_sum *sum, uint64_t waiting_begin,
 /* Stores verdicts in the file of a closed run (and replaces those there). Returns 0 or -errno. */
 int result_store_verdicts(const char *path, const struct result_verdict *verdicts, size_t count);
 
-/* Merges run files of one run's segments into a new file. Returns 0, -errno or RESULT_NOT_A_RUN. */
+/* Merges run files of one run's segments into a new file. Returns 0, -errno, or an outcome
+ * of result_read (RESULT_NOT_A_RUN also when they are of different runs). */
 int result_merge_files(const char *const *paths, size_t count, const char *into);
 
 #endif

@@ -27,6 +27,7 @@ struct tally_example {
     uint32_t request;
     uint32_t error;                  /* a COUNT_ERROR_*, or COUNT_CHECKS_FAILED */
     int32_t status;                  /* HTTP status or 0 */
+    uint32_t times;                  /* set by tally_example: equal ones are folded */
     char words[TALLY_EXAMPLE_BYTES]; /* ended by a zero; secrets masked */
 };
 
@@ -95,7 +96,8 @@ static inline void tally_count(struct tally *tally, uint32_t metric, uint64_t mo
     tally->counters[metric] += more;
 }
 
-/* Keeps an example if there is room; words may be cut. */
+/* Keeps an example if there is room; equal ones are folded, and a new kind of error takes the place
+ * of one of a kind that has several. */
 void tally_example(struct tally_block *block, struct tally_example example);
 
 #endif
