@@ -240,7 +240,7 @@ static const struct example examples[] = {
     {"HTTP/2.0 200 OK\r\n\r\n", false, "body [] bad"},
     {"HTTP/1.1 abc\r\n\r\n", false, "body [] bad"},
     {"HTTP/1.1 200 OK\r\nNo colon here\r\n\r\n", false, "body [] bad"},
-    {"HTTP/1.1 200 OK\r\nBad name: 1\r\n\r\n", false, "body [] bad"},
+    {"HTTP/1.1 200 OK\r\nBad\x01name: 1\r\n\r\n", false, "body [] bad"},
 };
 
 static void test_examples(void **state)
