@@ -34,9 +34,10 @@ uint64_t random_key(uint64_t seed, const char *purpose, uint64_t index)
     return words[0];
 }
 
+/* 52 bits and a half: with 53 the largest would round to 1, whose logarithm somebody takes. */
 double random_unit_of(uint64_t bits)
 {
-    return ((double)(bits >> 11) + 0.5) * 0x1p-53;
+    return ((double)(bits >> 12) + 0.5) * 0x1p-52;
 }
 
 uint64_t random_below_of(uint64_t bits, uint64_t limit)

@@ -68,11 +68,13 @@ static const struct unit sizes[] = {
     {NULL, 0},
 };
 
-/* Of a rate: the number of seconds it is given per. */
+/* Of a rate: the seconds that it is given per, after a slash and without one. */
+static const struct unit per[] = {
+    {"s", 1},       {"sec", 1},  {"second", 1},  {"m", 60}, {"min", 60},
+    {"minute", 60}, {"h", 3600}, {"hour", 3600}, {NULL, 0},
+};
 static const struct unit rates[] = {
-    {"/s", 1},    {"/sec", 1},     {"/second", 1},  {"rps", 1},  {"req/s", 1},
-    {"/m", 60},   {"/min", 60},    {"/minute", 60}, {"rpm", 60}, {"req/min", 60},
-    {"/h", 3600}, {"/hour", 3600}, {NULL, 0},
+    {"rps", 1}, {"req/s", 1}, {"rpm", 60}, {"req/min", 60}, {NULL, 0},
 };
 
 static size_t digits_at(struct span words, size_t from)
@@ -161,10 +163,14 @@ static const struct unit *find_unit(const struct unit *units, struct span word, 
 /* number * size as a whole number, rounded to the nearest. Returns 0 or -ERANGE (above most). */
 static int whole_of(long double number, uint64_t size, uint64_t most, uint64_t *whole)
 {
-    long double product = number * (long double)size + 0.5L;
+    long double product = number * (long double)size;
     if (product >= (long double)most + 1.0L)
         return -ERANGE;
-    *whole = (uint64_t)product;
+    uint64_t below = (uint64_t)product;
+    bool up = product - (long double)below >= 0.5L;
+    if (up && below == most)
+        return -ERANGE;
+    *whole = below + up;
     return 0;
 }
 
@@ -223,8 +229,14 @@ int unit_read_rate(struct span words, double *per_second)
     int error = take_decimal(&rest, &number);
     if (error)
         return error;
+    rest = span_trim(rest);
+    bool slash = span_begins(rest, SPAN("/"));
+    if (slash)
+        skip(&rest, 1);
     struct span word = take_word(&rest);
-    const struct unit *unit = find_unit(rates, word.bytes ? word : SPAN("/s"), false);
+    if (!slash && word.bytes == 0)
+        word = SPAN("rps");
+    const struct unit *unit = find_unit(slash ? per : rates, word, false);
     if (!unit || rest.bytes)
         return -EINVAL;
     long double rate = number / (long double)unit->size;

@@ -67,7 +67,7 @@ static struct figure figure_at(double number, unsigned places)
 /* The number with as many places as keep its parts below this: 1000 for three digits. */
 static struct figure figure_of(double number, uint64_t parts_below)
 {
-    for (unsigned places = MOST_PLACES; places > 0; places--) {
+    for (unsigned places = MOST_PLACES; places > 0 && number < (double)parts_below; places--) {
         struct figure figure = figure_at(number, places);
         if (figure.parts < parts_below)
             return figure;
