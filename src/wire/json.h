@@ -45,7 +45,8 @@ enum { JSON_PATH_BAD = 1 };
 int json_path_compile(struct span words, struct json_path *out, size_t *at, const char **why);
 void json_path_fini(struct json_path *path);
 
-/* The value at a path; kind JSON_ABSENT when it is not there or the bytes are not JSON up to it. */
+/* The value at a path; kind JSON_ABSENT when it is not there or the bytes are not JSON up to it. Of
+ * several members of one name the first counts. */
 struct json_value json_find(struct span bytes, const struct json_path *path);
 
 /* Appends the text of a string value, escapes and surrogates decoded to UTF-8; other kinds as they
