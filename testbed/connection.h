@@ -1,0 +1,117 @@
+/* testbed/connection.h - one client's connection: requests in, one at a time, and replies out.
+ *
+ * A connection reads while it has no request in hand. Each request is given to its path (paths.h),
+ * which either replies before it returns or keeps it and replies when its time has come; what the
+ * client sends meanwhile (pipelining) waits in the socket or in `in`. Replies are appended to `out`
+ * and written as far as the socket takes them.
+ *
+ * A client that goes away does not undo what it has asked: work that the law has taken in holds its
+ * server until its departure. Only a sequence of the batching law is given up, as model servers do.
+ */
+#ifndef TESTBED_CONNECTION_H
+#define TESTBED_CONNECTION_H
+
+#include "testbed/batching.h"
+#include "testbed/faults.h"
+#include "testbed/law.h"
+#include "testbed/metrics.h"
+#include "testbed/reader.h"
+#include "testbed/testbed.h"
+
+enum {
+    READ_BYTES = 65536,           /* one read */
+    OUT_KEPT_BYTES = 4096,        /* room that an idle connection keeps */
+    OUT_MOST_BYTES = 256 << 20,   /* a client that does not read is dropped above this */
+    CHAT_MODEL_BYTES = 64,        /* longest model name repeated in an answer */
+    SPARE_CONNECTIONS_MOST = 1024 /* closed ones kept for the next client */
+};
+
+/* An answer of POST /v1/chat/completions in the making. */
+struct chat {
+    bool stream, include_usage, named_tokens, head_sent;
+    uint64_t prompt_tokens, tokens, made;
+    uint64_t id;
+    char model[CHAT_MODEL_BYTES + 1];
+};
+
+struct connection {
+    struct stream stream;
+    struct list node;
+    struct testbed *testbed;
+
+    struct reader reader;
+    struct text in;  /* of a request that is not yet whole, or waits for its turn */
+    struct text out; /* not yet written from `sent` on */
+    size_t sent;
+
+    nsec_t rx_ns;    /* when the bytes being looked at were received */
+    bool readable;   /* the socket may hold more */
+    bool finished;   /* the client's end has been announced; it may still be to be read */
+    bool closed;     /* the stream is closed; only work that has not departed keeps this alive */
+    bool serving;    /* a request is in hand */
+    bool held;       /* a fault holds back the output until `hold` fires */
+    bool slow;       /* a fault: little at a time, until all is written */
+    bool lingering;  /* refused: what still comes is thrown away until the client has gone */
+    bool last;       /* closes when all is written */
+    bool reset_last; /* ... with a RST */
+
+    /* of the request in hand */
+    enum metrics_path path;
+    enum fault fault;
+    bool keep_alive, head_only, minor_zero;
+    int status;               /* of its reply */
+    size_t reply_at, body_at; /* where in `out` its reply and the reply's body begin */
+    uint64_t requests;        /* on this connection, with the one in hand */
+
+    struct timer timer; /* its departure, next token or delay */
+    void (*due)(struct connection *connection, nsec_t now_ns);
+    struct timer hold;
+    struct law_work work;
+    bool working; /* `work` is in the law */
+    struct sequence sequence;
+    bool sequenced; /* `sequence` is in the batching */
+    struct chat chat;
+    bool has_entry; /* `entry` waits for the last byte to be written */
+    struct testbed_entry entry;
+};
+
+struct testbed {
+    struct loop *loop;
+    struct testbed_options options;
+    char *token;
+    struct listener listener;
+    struct list connections, dead, spare;
+    uint64_t open, spare_count;
+    struct law *law;
+    struct batching *batching; /* NULL under another law */
+    struct timer step;
+    struct faults faults;
+    struct metrics *metrics;
+    uint64_t connections_count, requests, replies, departures, refused, abandoned;
+    char *read_buffer;
+    struct text scratch; /* a body in the making */
+};
+
+/* Takes the next connection of the listener. Returns 0 or -errno (-EAGAIN: no more now). */
+int connection_accept(struct testbed *testbed);
+/* Goes on with what can be done: writes, and reads the next requests. To be called after a reply
+ * was appended outside the reading of requests. */
+void connection_advance(struct connection *connection);
+/* A whole reply stands in `out` from reply_at on (or its last part, when streamed): counts it,
+ * spoils it if a fault is due, and is ready for the next request. */
+void connection_replied(struct connection *connection, bool streamed);
+/* Spoils the reply in `out` as the fault of the request in hand demands. */
+void connection_spoil(struct connection *connection);
+/* Writes what there is, as far as it goes; may close the connection. */
+void connection_flush(struct connection *connection);
+/* Waits until due_ns, then calls due. */
+void connection_wait(struct connection *connection, nsec_t due_ns,
+                     void (*due)(struct connection *connection, nsec_t now_ns));
+/* Holds back all output for this long. */
+void connection_hold(struct connection *connection, nsec_t for_ns);
+/* Closes it now. It is freed by testbed_bury, later when work has still to depart. */
+void connection_close(struct connection *connection, bool reset);
+/* Frees the connections that were closed; at the end of each call from the loop. */
+void testbed_bury(struct testbed *testbed);
+
+#endif

@@ -1,0 +1,44 @@
+/* testbed/metrics.h - what the testbed counts about itself, as Prometheus text (format 0.0.4). */
+#ifndef TESTBED_METRICS_H
+#define TESTBED_METRICS_H
+
+#include "base/clock.h"
+#include "base/text.h"
+
+/* Where a request went; each is a value of the label `path`. */
+enum metrics_path {
+    PATH_ROOT,
+    PATH_HEALTH,
+    PATH_MODELS,
+    PATH_CHAT,
+    PATH_METRICS,
+    PATH_WORK,
+    PATH_ECHO,
+    PATH_STATUS,
+    PATH_DELAY,
+    PATH_BYTES,
+    PATH_REDIRECT,
+    PATH_SET_COOKIE,
+    PATH_COOKIES,
+    PATH_HEADERS,
+    PATH_GZIP,
+    PATH_OTHER, /* none of these, or a request that could not be read */
+    PATH_COUNT,
+};
+
+struct metrics;
+struct testbed;
+
+struct metrics *metrics_new(void);
+struct metrics *metrics_free(struct metrics *metrics);
+
+/* Counts a reply with its status (100 .. 599). */
+void metrics_reply(struct metrics *metrics, enum metrics_path path, int status);
+/* Counts work that departed: its service time and its time from arrival to departure. */
+void metrics_departure(struct metrics *metrics, nsec_t service_ns, nsec_t response_ns);
+/* Counts tokens written, and tokens of prompts taken in. */
+void metrics_tokens(struct metrics *metrics, uint64_t prompt, uint64_t made);
+/* Writes all of it. */
+void metrics_write(struct testbed *testbed, struct text *out);
+
+#endif

@@ -1,0 +1,317 @@
+/* One row an option: its name, how its value is read, and where it goes; see options.h. */
+#include "testbed/options.h"
+
+#include "base/unit.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum kind {
+    KIND_TEXT,
+    KIND_FLAG,
+    KIND_COUNT, /* whole number */
+    KIND_PORT,
+    KIND_BYTES,
+    KIND_MS, /* milliseconds, maybe with a fraction; or "5ms", "2s" */
+    KIND_REAL,
+    KIND_RATE, /* a share of 1, or "5%" */
+    KIND_LAW,
+    KIND_FULL, /* 429 or 503 */
+    KIND_SEED, /* both seeds */
+};
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+};
+
+#define AT(member) offsetof(struct command_line, member)
+
+static const struct row rows[] = {
+    {"help", KIND_FLAG, AT(help)},
+    {"version", KIND_FLAG, AT(version)},
+    {"log", KIND_TEXT, AT(log_path)},
+    {"listen", KIND_TEXT, AT(testbed.listen.address)},
+    {"port", KIND_PORT, AT(testbed.listen.port)},
+    {"unix", KIND_TEXT, AT(testbed.listen.unix_path)},
+    {"token", KIND_TEXT, AT(testbed.listen.token)},
+    {"max-connections", KIND_COUNT, AT(testbed.listen.most_connections)},
+    {"body-limit", KIND_BYTES, AT(testbed.listen.body_bytes)},
+    {"law", KIND_LAW, AT(testbed.law.kind)},
+    {"service-ms", KIND_MS, AT(testbed.law.service_ns)},
+    {"servers", KIND_COUNT, AT(testbed.law.servers)},
+    {"queue-limit", KIND_COUNT, AT(testbed.law.queue_limit)},
+    {"queue-full", KIND_FULL, AT(testbed.law.full_status)},
+    {"seed", KIND_SEED, AT(testbed.law.seed)},
+    {"slots", KIND_COUNT, AT(testbed.batching.slots)},
+    {"prefill-rate", KIND_REAL, AT(testbed.batching.prefill_rate)},
+    {"step-base-ms", KIND_MS, AT(testbed.batching.step_ns)},
+    {"step-per-sequence-ms", KIND_MS, AT(testbed.batching.step_sequence_ns)},
+    {"kv-tokens", KIND_COUNT, AT(testbed.batching.kv_tokens)},
+    {"tokens", KIND_COUNT, AT(testbed.chat.tokens)},
+    {"stamp-tokens", KIND_FLAG, AT(testbed.chat.stamp)},
+    {"error-rate", KIND_RATE, AT(testbed.fault.error_rate)},
+    {"reset-rate", KIND_RATE, AT(testbed.fault.reset_rate)},
+    {"stall-rate", KIND_RATE, AT(testbed.fault.stall_rate)},
+    {"stall-ms", KIND_MS, AT(testbed.fault.stall_ns)},
+    {"truncate-rate", KIND_RATE, AT(testbed.fault.truncate_rate)},
+    {"malformed-rate", KIND_RATE, AT(testbed.fault.malformed_rate)},
+    {"slow-rate", KIND_RATE, AT(testbed.fault.slow_rate)},
+    {"slow-bytes", KIND_COUNT, AT(testbed.fault.slow_bytes)},
+    {"slow-gap-ms", KIND_MS, AT(testbed.fault.slow_gap_ns)},
+    {"close-after", KIND_COUNT, AT(testbed.fault.close_after)},
+};
+
+enum { ROWS = sizeof rows / sizeof rows[0] };
+
+const char *options_name(size_t index)
+{
+    return index < ROWS ? rows[index].name : NULL;
+}
+
+static const char help[] =
+    "usage: plimsoll-testbed [options]     a reference AI service with a known queueing law\n"
+    "\n"
+    "listening   --port N (0: one is chosen and printed)  --listen ADDRESS (127.0.0.1)\n"
+    "            --unix PATH  --token WORD (needed off loopback; each request must bear it)\n"
+    "            --max-connections N  --body-limit BYTES (8MiB)\n"
+    "law         --law none|fixed|exponential|mmc|md1|batching (none)   for chat and /work\n"
+    "            --service-ms MS (mean, 10)  --servers N (mmc, md1: 1; else no limit)\n"
+    "            --queue-limit N (none)  --queue-full 429|503 (503)  --seed N (1)\n"
+    "batching    a step of b sequences lasts prompt tokens / prefill rate + base + b * per "
+    "sequence\n"
+    "            --slots N (8)  --prefill-rate TOKENS/S (8000)  --step-base-ms MS (10)\n"
+    "            --step-per-sequence-ms MS (1)  --kv-tokens N (0: no limit)\n"
+    "answers     --tokens N (16, where a request names no max_tokens)\n"
+    "            --stamp-tokens (each carries stamp_ns, CLOCK_MONOTONIC at its writing)\n"
+    "faults      shares of requests, seeded: --error-rate S  --reset-rate S  --truncate-rate S\n"
+    "            --malformed-rate S  --stall-rate S --stall-ms MS (1000)\n"
+    "            --slow-rate S (1 with --slow-bytes) --slow-bytes N --slow-gap-ms MS (10)\n"
+    "            --close-after N (requests on a connection, without saying so)\n"
+    "other       --log FILE (CSV: n, arrival, service, departure, written, in ns)\n"
+    "            --help  --version\n"
+    "paths       / /health /metrics /v1/models /v1/chat/completions /work[?service_us=N] /echo\n"
+    "            /status/N /delay/MS /bytes/N /redirect/N /set-cookie /cookies /headers /gzip\n"
+    "\n"
+    "examples    plimsoll-testbed --port 8000 --law mmc --servers 2 --service-ms 20\n"
+    "            plimsoll-testbed --law batching --slots 16 --error-rate 1% --log served.csv\n";
+
+const char *options_help(void)
+{
+    return help;
+}
+
+/* ---- values -----------------------------------------------------------------------------------
+ */
+
+static int read_law(struct span value, enum law_kind *kind)
+{
+    static const char *const names[] = {"none", "fixed", "exponential", "mmc", "md1", "batching"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (span_equal(value, span_of(names[i]))) {
+            *kind = (enum law_kind)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+static int read_real(struct span value, double *number)
+{
+    double real;
+    if (unit_read_real(value, &real) || !(real >= 0) || real > 1e15)
+        return -EINVAL;
+    *number = real;
+    return 0;
+}
+
+static int read_rate(struct span value, double *rate)
+{
+    double share;
+    if (unit_read_share(value, &share) || !(share >= 0) || share > 1)
+        return -EINVAL;
+    *rate = share;
+    return 0;
+}
+
+static int read_port(struct span value, uint16_t *port)
+{
+    uint64_t number;
+    if (span_uint(value, &number) || number > UINT16_MAX)
+        return -EINVAL;
+    *port = (uint16_t)number;
+    return 0;
+}
+
+static int read_full(struct span value, uint64_t *status)
+{
+    return span_uint(value, status) || (*status != 429 && *status != 503) ? -EINVAL : 0;
+}
+
+static int read_seed(struct span value, struct command_line *line)
+{
+    if (span_uint(value, &line->testbed.law.seed))
+        return -EINVAL;
+    line->testbed.fault.seed = line->testbed.law.seed;
+    return 0;
+}
+
+static const char *wanted(enum kind kind)
+{
+    switch (kind) {
+    case KIND_COUNT:
+    case KIND_SEED:
+        return "a whole number";
+    case KIND_PORT:
+        return "a port from 0 to 65535";
+    case KIND_BYTES:
+        return "a size, such as 65536 or 8MiB";
+    case KIND_MS:
+        return "milliseconds, such as 20 or 0.5";
+    case KIND_REAL:
+        return "a number that is not negative";
+    case KIND_RATE:
+        return "a share from 0 to 1, such as 0.01 or 1%";
+    case KIND_LAW:
+        return "one of none, fixed, exponential, mmc, md1, batching";
+    case KIND_FULL:
+        return "429 or 503";
+    case KIND_TEXT:
+    case KIND_FLAG:
+        break;
+    }
+    return "a value";
+}
+
+static int store(struct command_line *line, const struct row *row, const char *text)
+{
+    void *at = (char *)line + row->offset;
+    struct span value = span_of(text);
+    switch (row->kind) {
+    case KIND_TEXT:
+        *(const char **)at = text;
+        return value.bytes ? 0 : -EINVAL;
+    case KIND_FLAG:
+        *(bool *)at = true;
+        return 0;
+    case KIND_COUNT:
+        return span_uint(value, at);
+    case KIND_PORT:
+        return read_port(value, at);
+    case KIND_BYTES:
+        return unit_read_bytes(value, at);
+    case KIND_MS:
+        return unit_read_duration(value, NSEC_PER_MSEC, at);
+    case KIND_REAL:
+        return read_real(value, at);
+    case KIND_RATE:
+        return read_rate(value, at);
+    case KIND_LAW:
+        return read_law(value, at);
+    case KIND_FULL:
+        return read_full(value, at);
+    case KIND_SEED:
+        return read_seed(value, line);
+    }
+    return -EINVAL;
+}
+
+/* ---- the line ---------------------------------------------------------------------------------
+ */
+
+static int say(char *words, size_t room, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static int say(char *words, size_t room, const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(words, room, format, list);
+    va_end(list);
+    return -EINVAL;
+}
+
+static const struct row *find(struct span name)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (span_equal(name, span_of(rows[i].name)))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int unknown(const char *argument, char *words, size_t room)
+{
+    size_t best = SIZE_MAX;
+    const char *nearest = rows[0].name;
+    for (size_t i = 0; i < ROWS; i++) {
+        size_t distance = text_distance(argument + 2, rows[i].name);
+        if (distance < best) {
+            best = distance;
+            nearest = rows[i].name;
+        }
+    }
+    return say(words, room, "unknown option %s; did you mean --%s?", argument, nearest);
+}
+
+static int check_whole(struct command_line *line, char *words, size_t room)
+{
+    struct fault_options *fault = &line->testbed.fault;
+    const struct testbed_options *testbed = &line->testbed;
+    if (fault->slow_bytes && fault->slow_rate == 0)
+        fault->slow_rate = 1;
+    if (fault->slow_rate > 0 && !fault->slow_bytes)
+        return say(words, room, "--slow-rate needs --slow-bytes N");
+    double sum = fault->error_rate + fault->reset_rate + fault->stall_rate + fault->truncate_rate +
+                 fault->malformed_rate;
+    if (fault->slow_rate == 1)
+        fault->slow_rate = sum < 1 ? 1 - sum : 0;
+    if (sum + fault->slow_rate > 1 + 1e-9)
+        return say(words, room, "the shares of faults add up to %g; a request has at most one",
+                   sum + fault->slow_rate);
+    if (testbed->law.servers > 1000000)
+        return say(words, room, "--servers must be at most 1000000");
+    if (testbed->batching.slots == 0)
+        return say(words, room, "--slots must be at least 1");
+    if (testbed->chat.tokens == 0 || testbed->chat.tokens > 131072)
+        return say(words, room, "--tokens must be from 1 to 131072");
+    if (testbed->law.service_ns > 3600 * NSEC_PER_SEC)
+        return say(words, room, "--service-ms must be at most 3600000 (an hour)");
+    return 0;
+}
+
+int options_read(struct command_line *out, int count, char **arguments, char *words, size_t room)
+{
+    struct command_line line = {.testbed = testbed_defaults()};
+    for (int i = 0; i < count; i++) {
+        const char *argument = arguments[i];
+        if (strcmp(argument, "-h") == 0)
+            argument = "--help";
+        if (strncmp(argument, "--", 2) != 0)
+            return say(words, room, "%s is not an option; see --help", argument);
+        const char *equals = strchr(argument, '=');
+        struct span name = span_of(argument + 2);
+        if (equals)
+            name.bytes = (size_t)(equals - argument) - 2;
+        const struct row *row = find(name);
+        if (!row)
+            return unknown(argument, words, room);
+        const char *value = equals ? equals + 1 : NULL;
+        if (row->kind == KIND_FLAG && value)
+            return say(words, room, "--%s takes no value", row->name);
+        if (row->kind != KIND_FLAG && !value)
+            value = ++i < count ? arguments[i] : NULL;
+        if (row->kind != KIND_FLAG && !value)
+            return say(words, room, "--%s needs %s", row->name, wanted(row->kind));
+        if (store(&line, row, value))
+            return say(words, room, "--%s needs %s; it is \"%s\"", row->name, wanted(row->kind),
+                       value);
+    }
+    int error = check_whole(&line, words, room);
+    if (error == 0)
+        *out = line;
+    return error;
+}

@@ -1,0 +1,181 @@
+/* The server as a whole: made, listening, counted, ended; see testbed.h. */
+#include "testbed/testbed.h"
+
+#include "base/memory.h"
+#include "testbed/chat.h"
+#include "testbed/connection.h"
+#include "testbed/work.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { BACKLOG = 4096 };
+
+struct testbed_options testbed_defaults(void)
+{
+    return (struct testbed_options){
+        .listen = {.address = "127.0.0.1",
+                   .most_connections = UINT64_MAX,
+                   .body_bytes = UINT64_C(8) << 20},
+        .law = {.service_ns = 10 * NSEC_PER_MSEC,
+                .queue_limit = UINT64_MAX,
+                .full_status = 503,
+                .seed = 1},
+        .batching = {.slots = 8,
+                     .prefill_rate = 8000,
+                     .step_ns = 10 * NSEC_PER_MSEC,
+                     .step_sequence_ns = NSEC_PER_MSEC},
+        .chat = {.tokens = 16},
+        .fault = {.stall_ns = NSEC_PER_SEC, .slow_gap_ns = 10 * NSEC_PER_MSEC, .seed = 1},
+    };
+}
+
+static void on_accept(struct listener *listener)
+{
+    struct testbed *testbed = list_entry(listener, struct testbed, listener);
+    while (connection_accept(testbed) == 0)
+        continue;
+    testbed_bury(testbed);
+}
+
+static void on_step(struct timer *timer, nsec_t now_ns)
+{
+    struct testbed *testbed = list_entry(timer, struct testbed, step);
+    batching_advance(testbed->batching, now_ns);
+    work_arm_step(testbed);
+    testbed_bury(testbed);
+}
+
+static bool is_loopback(const struct net_address *address)
+{
+    const struct sockaddr *any = (const struct sockaddr *)&address->storage;
+    if (any->sa_family == AF_INET) {
+        const struct sockaddr_in *four = (const struct sockaddr_in *)&address->storage;
+        return ntohl(four->sin_addr.s_addr) >> 24 == 127;
+    }
+    if (any->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&address->storage;
+        return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+    }
+    return true; /* a Unix socket is guarded by its file */
+}
+
+static int listen_at(struct testbed *testbed)
+{
+    const struct testbed_listen *listen = &testbed->options.listen;
+    struct net_address address;
+    int error;
+    if (listen->unix_path) {
+        struct text path = TEXT_EMPTY;
+        text_printf(&path, "unix:%s", listen->unix_path);
+        error = net_address_read(path.at, 0, &address);
+        text_fini(&path);
+    } else {
+        error = net_address_read(listen->address, listen->port, &address);
+    }
+    if (error)
+        return error;
+    if (!is_loopback(&address) && !listen->token)
+        return -EPERM;
+    return listener_open(&testbed->listener, testbed->loop, &address, BACKLOG, false, on_accept);
+}
+
+int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_options *options)
+{
+    struct testbed *testbed = memory_new(1, sizeof *testbed);
+    testbed->loop = loop;
+    testbed->options = *options;
+    testbed->token = memory_copy_text(options->listen.token);
+    testbed->listener.fd = -1;
+    list_init(&testbed->connections);
+    list_init(&testbed->dead);
+    list_init(&testbed->spare);
+    timer_init(&testbed->step, on_step);
+    testbed->law = law_new(&options->law);
+    if (options->law.kind == LAW_BATCHING)
+        testbed->batching =
+            batching_new(&options->batching, options->law.queue_limit, chat_token, testbed);
+    faults_init(&testbed->faults, &options->fault);
+    testbed->metrics = metrics_new();
+    testbed->read_buffer = memory_new(READ_BYTES, 1);
+    int error = listen_at(testbed);
+    if (error) {
+        testbed_free(testbed);
+        return error;
+    }
+    *out = testbed;
+    return 0;
+}
+
+/* Work whose client has gone, or goes now, ends without its departure. */
+static void end_connections(struct testbed *testbed)
+{
+    struct list *node;
+    testbed->options.served = NULL;
+    while ((node = list_take(&testbed->connections))) {
+        struct connection *connection = list_entry(node, struct connection, node);
+        connection_close(connection, true);
+        if (connection->working) {
+            law_leave(testbed->law, &connection->work);
+            timer_stop(testbed->loop, &connection->timer);
+            list_remove(&connection->node);
+            list_append(&testbed->dead, &connection->node);
+        }
+    }
+    testbed_bury(testbed);
+}
+
+struct testbed *testbed_free(struct testbed *testbed)
+{
+    struct list *node;
+    if (!testbed)
+        return NULL;
+    listener_close(&testbed->listener);
+    end_connections(testbed);
+    while ((node = list_take(&testbed->spare))) {
+        struct connection *connection = list_entry(node, struct connection, node);
+        text_fini(&connection->in);
+        text_fini(&connection->out);
+        free(connection);
+    }
+    timer_stop(testbed->loop, &testbed->step);
+    law_free(testbed->law);
+    batching_free(testbed->batching);
+    metrics_free(testbed->metrics);
+    text_fini(&testbed->scratch);
+    free(testbed->read_buffer);
+    free(testbed->token);
+    free(testbed);
+    return NULL;
+}
+
+void testbed_address(const struct testbed *testbed, struct net_address *out)
+{
+    listener_address(&testbed->listener, out);
+}
+
+void testbed_counts(struct testbed *testbed, struct testbed_counts *out)
+{
+    nsec_t now_ns = loop_now(testbed->loop);
+    *out = (struct testbed_counts){
+        .connections = testbed->connections_count,
+        .open = testbed->open,
+        .requests = testbed->requests,
+        .replies = testbed->replies,
+        .arrivals = law_arrivals(testbed->law),
+        .refused = testbed->refused,
+        .departures = testbed->departures,
+        .abandoned = testbed->abandoned,
+        .busy = law_busy(testbed->law, now_ns),
+        .queued = law_queued(testbed->law, now_ns),
+        .faults = testbed->faults.struck,
+    };
+    if (testbed->batching) {
+        out->arrivals += batching_arrivals(testbed->batching);
+        out->busy = batching_running(testbed->batching);
+        out->queued = batching_waiting(testbed->batching);
+        out->kv_tokens = batching_kv_tokens(testbed->batching);
+    }
+}

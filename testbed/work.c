@@ -1,0 +1,161 @@
+/* Joins the arithmetic of the law to the timers that let replies go; see work.h. */
+#include "testbed/work.h"
+
+#include "testbed/reply.h"
+
+#define SERVICE_MOST_US UINT64_C(3600000000) /* an hour, asked by a request */
+
+static void turn_away(struct connection *connection)
+{
+    connection->testbed->refused++;
+    reply_error(connection, (int)connection->testbed->options.law.full_status, "the queue is full");
+}
+
+bool work_begin(struct connection *connection, nsec_t fixed_ns)
+{
+    struct testbed *testbed = connection->testbed;
+    if (law_arrive(testbed->law, &connection->work, connection->rx_ns, fixed_ns) == LAW_FULL) {
+        turn_away(connection);
+        return false;
+    }
+    connection->working = true;
+    return true;
+}
+
+/* The law's side of the end. */
+static void leave(struct connection *connection)
+{
+    struct testbed *testbed = connection->testbed;
+    const struct law_work *work = &connection->work;
+    law_leave(testbed->law, &connection->work);
+    connection->working = false;
+    testbed->departures++;
+    metrics_departure(testbed->metrics, work->service_ns, work->departure_ns - work->arrival_ns);
+    connection->entry = (struct testbed_entry){
+        .number = work->number,
+        .arrival_ns = work->arrival_ns,
+        .service_ns = work->service_ns,
+        .departure_ns = work->departure_ns,
+    };
+}
+
+void work_end(struct connection *connection)
+{
+    leave(connection);
+    connection->has_entry = connection->testbed->options.served != NULL;
+}
+
+static void depart_alone(struct connection *connection, nsec_t now_ns)
+{
+    struct testbed *testbed = connection->testbed;
+    (void)now_ns;
+    leave(connection);
+    if (testbed->options.served)
+        testbed->options.served(testbed->options.self, &connection->entry);
+    list_remove(&connection->node);
+    list_append(&testbed->dead, &connection->node);
+}
+
+void work_outlive(struct connection *connection)
+{
+    connection_wait(connection, connection->work.departure_ns, depart_alone);
+}
+
+bool work_begin_sequence(struct connection *connection)
+{
+    struct testbed *testbed = connection->testbed;
+    /* Steps that are over end before this arrival is looked at: it must not join them. */
+    batching_advance(testbed->batching, connection->rx_ns);
+    int outcome = batching_arrive(testbed->batching, &connection->sequence, connection->rx_ns);
+    if (outcome == BATCHING_FULL)
+        turn_away(connection);
+    else if (outcome == BATCHING_TOO_LONG)
+        reply_error(connection, 400, "prompt and max_tokens together exceed the KV cache");
+    if (outcome)
+        return false;
+    connection->sequenced = true;
+    work_arm_step(testbed);
+    return true;
+}
+
+void work_end_sequence(struct connection *connection, nsec_t boundary_ns)
+{
+    struct testbed *testbed = connection->testbed;
+    const struct sequence *sequence = &connection->sequence;
+    connection->sequenced = false;
+    testbed->departures++;
+    nsec_t service_ns = boundary_ns - sequence->begin_ns;
+    metrics_departure(testbed->metrics, service_ns, boundary_ns - sequence->arrival_ns);
+    connection->has_entry = testbed->options.served != NULL;
+    connection->entry = (struct testbed_entry){
+        .number = sequence->number,
+        .arrival_ns = sequence->arrival_ns,
+        .service_ns = service_ns,
+        .departure_ns = boundary_ns,
+    };
+}
+
+void work_abandon(struct connection *connection)
+{
+    connection->sequenced = false;
+    connection->testbed->abandoned++;
+    batching_abandon(connection->testbed->batching, &connection->sequence);
+}
+
+void work_arm_step(struct testbed *testbed)
+{
+    nsec_t boundary_ns = batching_boundary(testbed->batching);
+    if (boundary_ns == NSEC_NEVER)
+        timer_stop(testbed->loop, &testbed->step);
+    else
+        timer_start(testbed->loop, &testbed->step, boundary_ns);
+}
+
+/* ---- GET /work --------------------------------------------------------------------------------
+ */
+
+static void work_reply(struct connection *connection, nsec_t now_ns)
+{
+    struct text body = TEXT_EMPTY;
+    const struct law_work *work = &connection->work;
+    (void)now_ns;
+    work_end(connection);
+    text_puts(&body, "{\"n\":");
+    text_put_uint(&body, work->number);
+    text_puts(&body, ",\"wait_ns\":");
+    text_put_uint(&body, (uint64_t)(work->begin_ns - work->arrival_ns));
+    text_puts(&body, ",\"service_ns\":");
+    text_put_uint(&body, (uint64_t)work->service_ns);
+    text_puts(&body, "}\n");
+    reply_send(connection, 200, TYPE_JSON, text_span(&body));
+    text_fini(&body);
+}
+
+/* The service time that a request asks for; -1: none; -2: not a number of microseconds. */
+static nsec_t asked_service(const struct request *request)
+{
+    uint64_t us = 0;
+    struct span asked = request_query(request, "service_us");
+    if (!asked.at)
+        asked = request_header(request, "X-Service-Us");
+    if (!asked.at)
+        return -1;
+    if (span_uint(asked, &us) || us > SERVICE_MOST_US)
+        return -2;
+    return (nsec_t)us * NSEC_PER_USEC;
+}
+
+void work_serve(struct connection *connection, const struct request *request)
+{
+    nsec_t fixed_ns = asked_service(request);
+    if (fixed_ns == -2) {
+        reply_error(connection, 400, "service_us must be a whole number, at most 3600000000");
+        return;
+    }
+    if (!work_begin(connection, fixed_ns))
+        return;
+    if (connection->work.departure_ns <= connection->rx_ns)
+        work_reply(connection, connection->rx_ns);
+    else
+        connection_wait(connection, connection->work.departure_ns, work_reply);
+}
