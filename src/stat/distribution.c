@@ -2,7 +2,6 @@
  */
 #include "stat/distribution.h"
 
-#include <float.h>
 #include <math.h>
 
 /* The 95th percentile of the standard normal: lognormal's shape comes from p95 / median. */
@@ -49,11 +48,12 @@ double normal_quantile(double p)
     /* The lower half has the precision; 1 - p is exact for p >= .5. */
     double tail = p <= 0.5 ? p : 1 - p;
     double x = rough_normal_quantile(tail);
-    /* Halley's step on the distribution function: 1e-9 becomes full precision. The excess is taken
-     * relative to the density by way of logarithms, so that far tails do not overflow. */
-    double excess = 0.5 * erfc(-x * M_SQRT1_2) - tail;
+    /* Halley's step on the distribution function: 1e-9 becomes full precision. Near the middle the
+     * difference is taken from .5, so that x keeps its digits where it is small. */
+    double excess =
+        tail > 0.25 ? 0.5 * erf(x * M_SQRT1_2) - (tail - 0.5) : 0.5 * erfc(-x * M_SQRT1_2) - tail;
     double step = excess * sqrt(2 * M_PI) * exp(x * x / 2);
-    if (isfinite(step))
+    if (isfinite(step)) /* not so below 1e-308, where the rough value stays */
         x -= step / (1 + x * step / 2);
     return p <= 0.5 ? x : -x;
 }

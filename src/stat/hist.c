@@ -146,9 +146,7 @@ static uint64_t rank_of(double share, uint64_t count)
     return rank < (double)count ? (uint64_t)rank : count;
 }
 
-/* The bucket that holds the rank-th record (1 .. count); HIST_BUCKETS when that is among `above`.
- */
-static uint32_t bucket_at_rank(const struct hist *hist, uint64_t rank)
+uint32_t hist_bucket_at_rank(const struct hist *hist, uint64_t rank)
 {
     uint64_t seen = 0;
     for (uint32_t bucket = hist->first_bucket; bucket <= hist->last_bucket; bucket++) {
@@ -174,7 +172,7 @@ int hist_quantile(const struct hist *hist, double share, nsec_t *value_ns)
     if (share <= 0)
         *value_ns = hist->least;
     else
-        *value_ns = value_in(hist, bucket_at_rank(hist, rank_of(share, hist->count)));
+        *value_ns = value_in(hist, hist_bucket_at_rank(hist, rank_of(share, hist->count)));
     return 0;
 }
 
@@ -204,12 +202,12 @@ int hist_quantile_censored(const struct hist *done, const struct hist *censored,
         return HIST_EMPTY;
     uint64_t rank = rank_of(share, count);
     if (rank > done->count) {
-        nsec_t bound = value_in(censored, bucket_at_rank(censored, rank - done->count));
+        nsec_t bound = value_in(censored, hist_bucket_at_rank(censored, rank - done->count));
         *value_ns = bound > done->most ? bound : done->most;
         *at_least = true;
         return 0;
     }
-    uint32_t bucket = bucket_at_rank(done, rank);
+    uint32_t bucket = hist_bucket_at_rank(done, rank);
     /* With the unfinished at their bounds the rank can only move down; it leaves this bucket when
      * those below it are enough by themselves. */
     *at_least = count_under(done, bucket) + count_under(censored, bucket) >= rank;

@@ -99,6 +99,10 @@ void hist_merge(struct hist *to, const struct hist *from);
  * Returns 0, or HIST_EMPTY when nothing was recorded. */
 int hist_quantile(const struct hist *hist, double share, nsec_t *value_ns);
 
+/* The bucket that holds the rank-th smallest record (1 .. count); HIST_BUCKETS when that is among
+ * `above`. */
+uint32_t hist_bucket_at_rank(const struct hist *hist, uint64_t rank);
+
 /* The number of records at or below a value (to bucket resolution: the whole bucket counts). */
 uint64_t hist_count_to(const struct hist *hist, nsec_t value_ns);
 
