@@ -31,6 +31,7 @@ struct driver_call {
         *scratch;        /* the thread's: composed bytes live here until the exchange has started */
     struct tally *tally; /* where the driver's metrics go */
     uint32_t first_counter, first_hist; /* numbers of the driver's first metrics */
+    int status;                         /* of the reply, once its head has come */
     nsec_t intended_ns, sent_ns;        /* of this request */
 };
 
@@ -52,6 +53,9 @@ struct driver {
     void *(*compile)(const struct plan *plan, const struct plan_request *request,
                      struct notes *notes);
     void (*release)(void *compiled);
+    /* The base URL that the request names itself ("http://other:8080"), or NULL: the plan's target.
+     */
+    const char *(*origin)(const void *compiled);
     /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. */
     void (*compose)(struct driver_call *call, struct exchange_request *out);
     /* Bytes of the body; NULL when it does not look at them. */

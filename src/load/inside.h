@@ -1,0 +1,269 @@
+/* load/inside.h - the engine's own structures; nobody outside this room includes it.
+ *
+ *   engine   one thread: its loop, its pools, its tallies
+ *   crew     one scenario on this thread: its users, its arrivals, its decks
+ *   user     one virtual user: a timer and a place; no thread, no stack (about 150 bytes)
+ *   job      one iteration under way: an exchange and the values it works with; from the crew's
+ * stock, so that only as many exist as iterations were ever under way at once work     one request
+ * of the plan, made ready
+ *
+ * Who calls whom: the loop wakes crews (arrivals, course) and users (think times); they begin jobs;
+ * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger.
+ */
+#ifndef LOAD_INSIDE_H
+#define LOAD_INSIDE_H
+
+#include "base/list.h"
+#include "base/random.h"
+#include "link/connection.h"
+#include "load/arrival.h"
+#include "load/course.h"
+#include "load/deck.h"
+#include "load/engine.h"
+
+/* A target: scheme, host and port, and the pool of connections to it. */
+struct origin {
+    char *base; /* "http://127.0.0.1:8000" */
+    char *host, *host_line;
+    struct span prefix; /* path before all paths, from the base URL; often empty */
+    struct pool *pool;
+    uint32_t number; /* index in engine.origins, and of a user's own connection */
+};
+
+struct work {
+    const struct plan_request *request;
+    const struct driver *driver;
+    void *compiled;
+    struct origin *origin; /* NULL: the user's (plan.targets in turn) */
+    uint32_t number;       /* index in plan.requests */
+    uint32_t first_counter, first_hist;
+    bool keeps_head, keeps_body; /* something looks at them */
+};
+
+struct user {
+    struct timer timer; /* think time, pacing, back-off, pause between steps */
+    struct list node;   /* open model: in crew.idle */
+    struct crew *crew;
+    struct job *job;           /* while an iteration is under way */
+    struct connection *home;   /* own connection to the first origin it uses */
+    struct connection **homes; /* to all of them, when there are several origins */
+    char *cookies;             /* "a=1; b=2"; NULL: none */
+    uint64_t number;           /* over all threads */
+    uint64_t iterations;
+    nsec_t next_ns;  /* intended instant of what the timer waits for */
+    nsec_t begun_ns; /* intended instant of the present iteration */
+    bool alive;      /* takes part; else it leaves when its iteration is over */
+};
+
+struct job {
+    struct exchange exchange;
+    struct list node; /* in crew.running or crew.stock */
+    struct user *user;
+    struct crew *crew; /* of the stock it belongs to */
+    struct work *work;
+    uint32_t task, step;
+    nsec_t intended_ns;
+    bool started; /* counted as started */
+    bool resting; /* waits for its back-off to be over */
+    uint8_t attempt, redirects;
+    int status;
+    struct text head, body; /* kept for checks, captures and rules */
+    bool body_cut;
+    struct origin *redirect; /* where a followed redirect leads, or NULL */
+    struct text redirect_path;
+    bool redirect_get;
+    struct text *values; /* by slot */
+    struct span *slots;  /* views of the values */
+    void *driver_state;
+};
+
+/* One symbol to be filled when an iteration begins. */
+struct filler {
+    const struct symbol *symbol;
+    uint16_t slot;
+};
+
+/* An iteration that is due. */
+struct start {
+    nsec_t intended_ns;
+    uint32_t task;
+    bool waited; /* it was counted as offered and waiting, in the backlog */
+    bool timed; /* a clock made it due (arrival, think time), so that lateness is the generator's */
+};
+
+struct crew {
+    struct engine *engine;
+    const struct plan_scenario *plan;
+    uint32_t index;
+    struct course course;
+    struct deck deck;
+    struct timer timer;     /* closed: next change of the course */
+    struct timer end_timer; /* end of the course, then of the graceful stop */
+    struct user **users;    /* closed: by local number; open: all that were made */
+    size_t user_count, user_room;
+    nsec_t changed_ns;   /* closed: when the course was last followed */
+    size_t active;       /* closed: users 0 .. active - 1 take part */
+    struct list idle;    /* open: users without an iteration */
+    struct list running; /* jobs under way */
+    struct list stock;   /* jobs for use again */
+    struct arrivals *arrivals;
+    uint64_t next_arrival;  /* its number */
+    nsec_t next_arrival_ns; /* its instant on the loop's clock; NSEC_NEVER */
+    struct start *backlog;  /* a ring of backlog_room */
+    size_t backlog_first, backlog_count, backlog_room;
+    struct filler *fillers;
+    size_t filler_count;
+    uint64_t *row_next;                /* by feeder: rows this thread has taken */
+    uint64_t iterations;               /* begun on this thread */
+    uint64_t alive;                    /* users alive */
+    uint64_t waiting;                  /* requests and arrivals due but not started */
+    uint64_t in_flight;                /* requests started but not finished */
+    uint64_t most_users, most_backlog; /* this thread's shares; 0: no limit */
+    struct random think;
+    uint64_t value_key;
+    bool begun, ended, over;         /* ended: no new iterations; over: nothing left to do */
+    uint32_t once_first, once_count; /* engine_run_once: tasks in order instead of the deck */
+};
+
+/* Where and how things are counted. */
+struct ledger {
+    struct tally_block *block;
+    struct timer timer; /* end of the interval or phase */
+    uint32_t interval, phase;
+    nsec_t begun_ns;
+    nsec_t cpu_ns, run_delay_ns; /* at the beginning of the interval */
+};
+
+struct engine {
+    struct engine_options options;
+    const struct plan *plan;
+    struct loop *loop;
+    struct resolver *resolver;
+    struct tls_context *tls;
+    struct link *link;
+    struct origin **origins;
+    size_t origin_count;
+    struct origin **targets; /* plan.targets, or the one plan.target */
+    size_t target_count;
+    struct net_address *sources;
+    size_t source_count;
+    struct work *works;
+    struct crew **crews;
+    size_t crew_count;
+    struct ledger ledger;
+    struct text scratch; /* composed bytes */
+    struct text lines;   /* composed header lines with the user's cookies */
+    nsec_t start_ns;     /* the run's start on the loop's clock */
+    nsec_t drained_ns;
+    int stop;       /* what was acted on of control.stop */
+    bool recording; /* between start and end: tallies count */
+    bool once_failed;
+    char once_words[256];
+    struct engine_live live;
+};
+
+/* ---- ledger.c: accounts -----------------------------------------------------------------------
+ */
+
+int ledger_init(struct engine *engine);
+void ledger_begin(struct engine *engine);
+/* Hands over the last block. */
+void ledger_end(struct engine *engine);
+void ledger_fini(struct engine *engine);
+
+/* The tally of a request. */
+static inline struct tally *ledger_tally(struct engine *engine, uint32_t request)
+{
+    return &engine->ledger.block->requests[request];
+}
+
+/* Since the run's start. */
+static inline nsec_t engine_since(const struct engine *engine, nsec_t at_ns)
+{
+    return at_ns - engine->start_ns;
+}
+
+/* Records how late the generator itself began something that was due. */
+void ledger_late(struct engine *engine, struct tally *tally, nsec_t late_ns);
+void ledger_example(struct engine *engine, const struct work *work, uint32_t error, int status,
+                    struct span words, nsec_t at_ns);
+
+/* ---- origin.c: targets ------------------------------------------------------------------------
+ */
+
+/* The origin of a base URL, made when it is new. Returns 0 or -EINVAL with words. */
+int origin_find(struct engine *engine, const char *url, struct origin **out, char *words,
+                size_t room);
+int origins_init(struct engine *engine, char *words, size_t room);
+void origins_fini(struct engine *engine);
+
+/* ---- crew.c: scenarios ------------------------------------------------------------------------
+ */
+
+int crew_new(struct crew **out, struct engine *engine, const struct plan_scenario *plan,
+             uint32_t index, char *words, size_t room);
+struct crew *crew_free(struct crew *crew);
+/* Begins at the run's start. */
+void crew_begin(struct crew *crew);
+/* Starts what is due of an open scenario. Returns the instant of the next arrival. */
+nsec_t crew_arrive(struct crew *crew, nsec_t now_ns);
+/* No new iterations from now on; what runs may finish for grace_ns. */
+void crew_wind_up(struct crew *crew, nsec_t grace_ns);
+/* Cancels what runs and lets all users go. */
+void crew_cut_off(struct crew *crew);
+/* A user of an open scenario has no iteration any more: it takes the next waiting arrival or rests.
+ */
+void crew_user_free(struct crew *crew, struct user *user, nsec_t now_ns);
+/* The task that is next. */
+uint32_t crew_next_task(struct crew *crew);
+/* A waiting start is given up: counted as dropped. */
+void crew_drop(struct crew *crew, struct start start, nsec_t now_ns);
+/* Notices when nothing is left. */
+void crew_check_over(struct crew *crew);
+
+/* ---- user.c: virtual users --------------------------------------------------------------------
+ */
+
+struct user *user_new(struct crew *crew, uint64_t number);
+struct user *user_free(struct user *user);
+/* A closed user begins to take part, with its first iteration due at intended_ns. */
+void user_join(struct user *user, nsec_t intended_ns);
+/* It takes part no longer; its iteration may finish for grace_ns. */
+void user_leave(struct user *user, nsec_t grace_ns);
+/* Begins an iteration. */
+void user_begin(struct user *user, struct start start, nsec_t now_ns);
+/* Its iteration is over. */
+void user_done(struct user *user, nsec_t end_ns);
+/* The place of its own connection to an origin. */
+struct connection **user_home(struct user *user, const struct origin *origin);
+
+/* ---- job.c: iterations ------------------------------------------------------------------------
+ */
+
+struct job *job_take(struct crew *crew);
+void job_begin(struct job *job, struct user *user, struct start start, nsec_t now_ns);
+/* Goes on after a pause or a back-off. */
+void job_go_on(struct job *job, nsec_t now_ns);
+/* Ends it without an answer: what was started is abandoned, what was not is dropped. */
+void job_abandon(struct job *job, nsec_t now_ns);
+void job_free(struct job *job);
+/* Ends the iteration. */
+void job_over(struct job *job, nsec_t end_ns);
+/* Starts (or starts again) the exchange of the present step. */
+void job_send(struct job *job, nsec_t now_ns);
+
+/* ---- reply.c: what a reply means --------------------------------------------------------------
+ */
+
+extern const struct exchange_handler job_handler;
+
+/* ---- value.c: slots and cookies ---------------------------------------------------------------
+ */
+
+void values_init(struct crew *crew);
+/* Fills the slots of an iteration; false when a feeder has run out of rows. */
+bool values_draw(struct crew *crew, struct job *job, const struct user *user);
+/* Puts the cookies that a reply sets into the user's jar. */
+void cookies_take(struct user *user, struct span head);
+
+#endif
