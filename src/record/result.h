@@ -90,6 +90,7 @@ struct result_verdict {
     char *why;      /* not judged: "n = 212: too few for p99" */
 };
 
+struct sum_cache;
 struct result {
     char *id, *name, *plan_source, *plan_file, *target, *version, *host, *kernel, *cpu;
     uint32_t cores, segments;
@@ -119,6 +120,7 @@ struct result {
     size_t verdict_count; /* written by run at the end; also stored */
     struct result_fact *labels;
     size_t label_count;
+    struct sum_cache *decoded; /* of result_hist */
 };
 
 /* Reads a run file, also one whose writer was killed, also from a read-only directory. Runs of more
@@ -126,7 +128,7 @@ struct result {
  * RESULT_NOT_A_RUN, RESULT_NEWER (made by a newer layout), or RESULT_DAMAGED (a run file that was
  * cut off or changed). Owner: caller, result_free. */
 enum { RESULT_NOT_A_RUN = 1, RESULT_NEWER = 2, RESULT_DAMAGED = 3 };
-enum { RESULT_POINTS = 3600 };
+enum { RESULT_POINTS = 1800 };
 int result_read(const char *path, struct result **out);
 
 /* Frees it; NULL is fine; returns NULL. */
@@ -135,7 +137,8 @@ struct result *result_free(struct result *result);
 /* The value of a fact, or NULL. */
 const char *result_fact(const struct result *result, const char *name);
 
-/* Adds one sum to another of the same metrics. */
+/* Adds one sum to another of the same metrics. Measured time: of stretches that overlap (two
+ * requests of a task) the longer, of others (two phases) both together. */
 void result_sum_merge(struct result_sum *to, const struct result_sum *from,
                       const struct metric_table *metrics);
 struct result_sum *result_sum_new(const struct metric_table *metrics);
@@ -157,7 +160,8 @@ struct result_sum *result_window(const struct result *result, nsec_t begin_ns, n
                                  uint32_t request);
 
 /* Whether the accounts of a sum close, given what was carried in and out; writes the two
- * differences. */
+ * differences: waiting_begin + offered - started - dropped - waiting_end, and in_flight_begin +
+ * started - succeeded - failed - timed out - abandoned - in_flight_end. */
 bool result_accounts_close(const struct result_sum *sum, uint64_t waiting_begin,
                            uint64_t waiting_end, uint64_t in_flight_begin, uint64_t in_flight_end,
                            int64_t *offered_off, int64_t *started_off);
