@@ -129,6 +129,8 @@ static void generate(const struct crew *crew, const struct symbol *symbol, const
 bool values_draw(struct crew *crew, struct job *job, const struct user *user)
 {
     const struct engine_options *options = &crew->engine->options;
+    if (crew->plan->symbols.slots == 0)
+        return true;
     uint64_t iteration = options->segment + crew->iterations * options->segments;
     struct random random = {.key = random_key(crew->value_key, "iteration", iteration)};
     uint64_t row = 0;
