@@ -10,6 +10,7 @@ dependency(cares   libcares)
 dependency(yaml    yaml-0.1)
 dependency(jansson jansson)
 dependency(sqlite  sqlite3)
+dependency(curl    libcurl)
 
 # llhttp comes as C source (Debian node-llhttp): a target of its own, without our warnings.
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED NO_DEFAULT_PATH)
