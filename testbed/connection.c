@@ -258,9 +258,13 @@ static size_t read_once(struct connection *connection, char *into)
         connection->readable = false;
         return 0;
     }
+    if (bytes == 0 && connection->sent < connection->out.bytes) {
+        /* The client has ended its sending and may still be reading. */
+        connection->readable = false;
+        connection->last = true;
+        return 0;
+    }
     if (bytes <= 0) {
-        /* The end, or a break. A reply in hand still goes out to a client that has only ended
-         * its own sending; there is none here, since reading waits until it has gone. */
         connection_close(connection, false);
         return 0;
     }
