@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "load/driver.h"
+#include "plan/note.h"
 #include "plan/plan.h"
 #include "record/result.h"
 
@@ -25,8 +26,8 @@ enum run_outcome {
 
 /* What the live view is shown every so often; the result covers the last seconds. */
 struct run_progress {
-    const struct result *recent; /* last 10 s */
-    const struct result *whole;  /* everything so far */
+    const struct result *recent; /* its points cover the last 10 s */
+    const struct result *whole;  /* the sums of everything so far; points as `recent` */
     nsec_t elapsed_ns, planned_ns;
     uint32_t phase;
     const char *generator; /* "ok (cpu 11 %, lag p99 0.2 ms)" */
@@ -43,7 +44,9 @@ struct run_options {
         *interrupts; /* how often the user asked to stop: 1 gracefully, 2 at once */
     void (*progress)(void *self, const struct run_progress *progress); /* or NULL */
     void *self;
-    nsec_t progress_ns; /* how often */
+    nsec_t progress_ns;              /* how often */
+    const struct result_fact *facts; /* recorded with the run: what the program knows of its host */
+    size_t fact_count;
 };
 
 struct run_report {
@@ -56,6 +59,14 @@ struct run_report {
 /* Runs the plan. Returns 0 with the report filled (owner: caller, run_report_fini), or -errno. */
 int run_plan(const struct run_options *options, struct run_report *out);
 void run_report_fini(struct run_report *report);
+
+/* What can be known without sending anything: compiles every request and compares what the plan
+ * needs (descriptors, ports) with what this machine has. Errors and warnings are added to notes. */
+void run_check(const struct run_options *options, struct notes *notes);
+
+/* How many loop threads the plan runs on: as it says, or one for each processor that this process
+ * may use, and no more than there are users. */
+uint32_t run_threads(const struct plan *plan);
 
 /* The phases of a plan: the stages of all scenarios, cut at their instants of change. Owner:
  * caller, free names and array with run_phases_free. */

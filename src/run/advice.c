@@ -1,0 +1,90 @@
+/* One row an advice: when it is due, and its sentence. */
+#include "run/advice.h"
+
+#include <string.h>
+
+enum { LEAST_MEASURED_S = 30 };
+
+/* What the rows look at. */
+struct look {
+    const struct plan *plan;
+    const struct result *result;
+    bool shares_machine;
+};
+
+static bool waits(const struct distribution *think)
+{
+    return think->spread != SPREAD_NONE && distribution_mean(think) > 0;
+}
+
+/* Closed scenarios whose users ask again at once. */
+static bool no_think_time(const struct look *look)
+{
+    const struct plan *plan = look->plan;
+    for (size_t s = 0; s < plan->scenario_count; s++) {
+        const struct plan_scenario *scenario = &plan->scenarios[s];
+        bool thinks = waits(&scenario->think) || scenario->pacing_ns > 0;
+        uint32_t end = scenario->first_task + scenario->task_count;
+        for (uint32_t t = scenario->first_task; t < end; t++)
+            for (uint32_t r = 0; r < plan->tasks[t].request_count; r++)
+                thinks |= waits(&plan->requests[plan->tasks[t].first_request + r].think);
+        if (!scenario_is_open(scenario) && !thinks)
+            return true;
+    }
+    return false;
+}
+
+static bool no_threshold(const struct look *look)
+{
+    return look->plan->threshold_count == 0 && look->plan->objective_count == 0;
+}
+
+static bool no_baseline(const struct look *look)
+{
+    return look->plan->label_count == 0;
+}
+
+static bool too_short(const struct look *look)
+{
+    const struct result_sum *total = look->result->total;
+    return total->end_ns - total->begin_ns < LEAST_MEASURED_S * NSEC_PER_SEC;
+}
+
+static bool insecure(const struct look *look)
+{
+    return look->plan->tls.insecure;
+}
+
+static bool shares_machine(const struct look *look)
+{
+    return look->shares_machine;
+}
+
+static const struct {
+    const char *name;
+    bool (*due)(const struct look *look);
+    const char *sentence;
+} rows[] = {
+    {"advice.insecure", insecure,
+     "TLS certificates were not verified (insecure): anybody could have answered"},
+    {"advice.think_time", no_think_time,
+     "no think time: each user asks again at once, which no person does; add think: 1s..5s"},
+    {"advice.threshold", no_threshold,
+     "no threshold: nothing decided whether this is good; add thresholds: {response: "
+     "[\"p(95)<500\"]}"},
+    {"advice.short", too_short,
+     "measured for under 30 s: enough for a look, too short for a figure to rely on"},
+    {"advice.shared", shares_machine,
+     "generator and target share this machine's processors: each slows the other"},
+    {"advice.baseline", no_baseline,
+     "no baseline: label runs (--label commit=...) and keep the run file to compare the next with"},
+};
+
+void advice_record(struct recorder *recorder, const struct plan *plan, const struct result *result,
+                   bool shares)
+{
+    struct look look = {.plan = plan, .result = result, .shares_machine = shares};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].due(&look))
+            recorder_fact(recorder, rows[i].name, rows[i].sentence);
+}

@@ -1,0 +1,361 @@
+/* A run from its plan to a closed file, as a list of steps; each may end it, and whatever was made
+ * is then taken down in reverse order. Nothing is sent before everything that can be refused
+ * without sending has been: compiling, arithmetic, the output directory, the services. */
+#include "run/run.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/unit.h"
+#include "run/advice.h"
+#include "run/conduct.h"
+#include "run/health.h"
+#include "run/need.h"
+#include "run/program.h"
+#include "run/run_file.h"
+#include "study/threshold.h"
+
+#include <errno.h>
+#include <math.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define READY_LOOK_NS (100 * NSEC_PER_MSEC)
+
+/* A run and what it is made of, in order of making. */
+struct run {
+    const struct run_options *options;
+    const struct plan *plan;
+    uint32_t threads;
+    struct program program;
+    struct run_phase *phases;
+    size_t phase_count;
+    struct health *health;
+    struct conduct conduct;
+    char *path;
+};
+
+/* ---- what can be known beforehand -------------------------------------------------------------
+ */
+
+uint32_t run_threads(const struct plan *plan)
+{
+    cpu_set_t allowed;
+    uint64_t threads = plan->threads;
+    if (threads == 0 && sched_getaffinity(0, sizeof allowed, &allowed) == 0)
+        threads = (uint64_t)CPU_COUNT(&allowed);
+    struct need need = need_of(plan, threads);
+    if (plan->threads == 0 && need.bounded && need.users && need.users < threads)
+        threads = need.users;
+    return threads ? (uint32_t)threads : 1;
+}
+
+/* How many ports the kernel gives to outgoing connections; 0: not known. */
+static uint64_t port_range(void)
+{
+    uint64_t first = 0, last = 0;
+    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+    if (!file)
+        return 0;
+    char line[80] = "", *rest = NULL;
+    if (fgets(line, sizeof line, file)) {
+        first = strtoull(line, &rest, 10);
+        last = strtoull(rest, NULL, 10);
+    }
+    fclose(file);
+    return last >= first && last > 0 ? last - first + 1 : 0;
+}
+
+static void check_need(const struct plan *plan, struct notes *notes)
+{
+    struct rlimit files = {0};
+    getrlimit(RLIMIT_NOFILE, &files);
+    struct need_limits limits = {
+        .descriptors = files.rlim_cur,
+        .descriptors_most = files.rlim_max,
+        .ports = port_range(),
+    };
+    struct need need = need_of(plan, run_threads(plan));
+    need_check(&need, plan, &limits, notes);
+    enum { MOST_SCENARIOS = sizeof((struct engine_control *)0)->scenario_stop / sizeof(int) };
+    if (plan->scenario_count > MOST_SCENARIOS)
+        notes_error(notes, "at most %d scenarios can run at once; the plan has %zu",
+                    (int)MOST_SCENARIOS, plan->scenario_count);
+}
+
+void run_check(const struct run_options *options, struct notes *notes)
+{
+    struct program program;
+    program_init(&program, options->plan, options->drivers, options->driver_count, notes);
+    check_need(options->plan, notes);
+    program_fini(&program);
+}
+
+/* ---- steps ------------------------------------------------------------------------------------
+ */
+
+/* Compiles and refuses. False when the plan can not be run. */
+static bool prepare(struct run *run)
+{
+    struct notes notes = {0};
+    struct conduct *conduct = &run->conduct;
+    program_init(&run->program, run->plan, run->options->drivers, run->options->driver_count,
+                 &notes);
+    run->phases = run_phases(run->plan, &run->phase_count);
+    conduct->phases = run->phases;
+    conduct->phase_count = run->phase_count;
+    conduct->guard = guard_new(run->plan);
+    check_need(run->plan, &notes);
+    if (notes.errors) {
+        struct text words = TEXT_EMPTY;
+        notes_write(&notes, NULL, &words);
+        struct span trimmed = span_trim(text_span(&words));
+        conduct_blame(conduct, RUN_BAD_PLAN, "%.*s", (int)trimmed.bytes, trimmed.at);
+        text_fini(&words);
+    }
+    bool fine = notes.errors == 0;
+    notes_fini(&notes);
+    int error = fine && run->options->directory ? run_directory_make(run->options->directory) : 0;
+    if (error) {
+        char sentence[100];
+        conduct_blame(conduct, RUN_FAILED, "the output directory %s can not be used: %s",
+                      run->options->directory, error_sentence(error, sentence, sizeof sentence));
+    }
+    return fine && error == 0;
+}
+
+static bool await_services(struct run *run)
+{
+    run->health = memory_new(run->plan->service_count, sizeof *run->health);
+    int outcome = health_wait(run->plan, run->options->interrupts, run->options->log, run->health);
+    if (outcome == 0)
+        return true;
+    struct text words = TEXT_EMPTY;
+    char sentence[100];
+    if (outcome == HEALTH_INTERRUPTED)
+        conduct_blame(&run->conduct, RUN_INTERRUPTED,
+                      "interrupted while waiting for services; nothing was sent");
+    else if (outcome < 0)
+        conduct_blame(&run->conduct, RUN_FAILED, "services can not be asked: %s",
+                      error_sentence(outcome, sentence, sizeof sentence));
+    health_words(run->plan, run->health, &words);
+    if (outcome == HEALTH_MISSING)
+        conduct_blame(&run->conduct, RUN_FAILED, "%s; nothing was sent", words.at);
+    text_fini(&words);
+    return false;
+}
+
+/* Makes the threads ready, set-up tasks included. */
+static bool make_ready(struct run *run)
+{
+    struct conduct *conduct = &run->conduct;
+    conduct->team = team_new(&(struct team_options){.plan = run->plan,
+                                                    .program = &run->program,
+                                                    .phases = run->phases,
+                                                    .phase_count = run->phase_count,
+                                                    .threads = run->threads});
+    int outcome = team_launch(conduct->team);
+    if (outcome < 0) {
+        char sentence[100];
+        conduct_blame(conduct, RUN_FAILED, "threads can not be started: %s",
+                      error_sentence(outcome, sentence, sizeof sentence));
+        return false;
+    }
+    do {
+        outcome = team_wait_ready(conduct->team, clock_monotonic_ns() + READY_LOOK_NS);
+        if (*run->options->interrupts)
+            team_stop(conduct->team, ENGINE_STOP_NOW);
+    } while (outcome == TEAM_NOT_YET);
+    if (*run->options->interrupts)
+        conduct_blame(conduct, RUN_INTERRUPTED, "interrupted before the load began");
+    else if (outcome == TEAM_FAILED)
+        conduct_blame(conduct, RUN_FAILED, "%s", team_words(conduct->team));
+    return outcome == 0 && !*run->options->interrupts;
+}
+
+/* Writes down what happened before the load, at its first instant. */
+static void record_beginnings(struct run *run)
+{
+    struct recorder *recorder = run->conduct.recorder;
+    for (size_t i = 0; i < run->options->fact_count; i++)
+        recorder_fact(recorder, run->options->facts[i].name, run->options->facts[i].value);
+    char needed[32];
+    snprintf(needed, sizeof needed, "%.4g", run->plan->objectives_needed);
+    if (run->plan->objective_count)
+        recorder_fact(recorder, "objectives.needed", needed);
+    for (size_t i = 0; i < run->plan->service_count; i++) {
+        char took[UNIT_ROOM], words[200];
+        if (!run->plan->services[i].health)
+            continue;
+        snprintf(words, sizeof words, "%.120s was healthy after %s", run->plan->services[i].name,
+                 unit_write_duration(took, run->health[i].took_ns));
+        recorder_event(recorder, 0, "health", words);
+    }
+}
+
+static bool open_record(struct run *run)
+{
+    struct conduct *conduct = &run->conduct;
+    struct run_file_options options = {
+        .options = run->options,
+        .metrics = &run->program.metrics,
+        .phases = run->phases,
+        .phase_count = run->phase_count,
+        .threads = run->threads,
+    };
+    int error = run_file_create(&options, &conduct->recorder, &run->path);
+    if (error) {
+        char sentence[100];
+        conduct_blame(conduct, error == -ENOSPC ? RUN_DISK_FULL : RUN_FAILED,
+                      "the run file can not be made in %s: %s", run->options->directory,
+                      error_sentence(error, sentence, sizeof sentence));
+        return false;
+    }
+    for (uint32_t i = 0; i < run->threads; i++)
+        recorder_attach(conduct->recorder, team_tallies(conduct->team, i));
+    conduct->overseer = overseer_new(run->plan, conduct->recorder, run->threads);
+    record_beginnings(run);
+    return true;
+}
+
+static void tear_down(struct run *run)
+{
+    struct conduct *conduct = &run->conduct;
+    if (team_error(conduct->team))
+        conduct_blame(conduct, RUN_FAILED, "%s", team_words(conduct->team));
+    if (run->plan->teardown_count == 0 || conduct->stop == ENGINE_STOP_NOW)
+        return;
+    if (team_teardown(conduct->team) == TEAM_FAILED)
+        conduct_blame(conduct, RUN_FAILED, "%s", team_words(conduct->team));
+}
+
+/* ---- the judgement ----------------------------------------------------------------------------
+ */
+
+static const char *outcome_word(enum run_outcome outcome)
+{
+    switch (outcome) {
+    case RUN_PASSED:
+        return "passed";
+    case RUN_THRESHOLDS:
+        return "thresholds";
+    case RUN_INTERRUPTED:
+        return "interrupted";
+    case RUN_GENERATOR_SATURATED:
+        return "saturated";
+    case RUN_DISK_FULL:
+        return "disk_full";
+    case RUN_FAILED:
+    case RUN_BAD_PLAN:
+        break;
+    }
+    return "failed";
+}
+
+static size_t count_failed(const struct result_verdict *verdicts, size_t count)
+{
+    size_t failed = 0;
+    for (size_t i = 0; i < count; i++)
+        failed += !verdicts[i].objective && verdicts[i].verdict == VERDICT_FAILED;
+    return failed;
+}
+
+/* What the verdicts make of a run that went as planned. A saturated generator is worse than a
+ * failed threshold: the threshold was then judged by wrong figures. */
+static void judge(struct run *run, const struct result_verdict *verdicts, size_t count,
+                  enum generator_state generator)
+{
+    struct conduct *conduct = &run->conduct;
+    size_t met = 0, judged = 0, failed = count_failed(verdicts, count);
+    bool reached = objectives_pass(verdicts, count, run->plan->objectives_needed, &met, &judged);
+    if (conduct->outcome == RUN_THRESHOLDS && generator == GENERATOR_SATURATED) {
+        conduct->outcome = RUN_PASSED;
+        text_clear(&conduct->why);
+    }
+    if (generator == GENERATOR_SATURATED)
+        conduct_blame(conduct, RUN_GENERATOR_SATURATED,
+                      "the generator was the bottleneck, so the figures are not the target's");
+    if (failed)
+        conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu thresholds failed", failed,
+                      run->plan->threshold_count);
+    if (!reached)
+        conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu objectives met", met, judged);
+}
+
+/* Judges, closes the file, and hands out the whole result. */
+static void conclude(struct run *run, struct run_report *out)
+{
+    struct conduct *conduct = &run->conduct;
+    struct recorder *recorder = conduct->recorder;
+    recorder_drain(recorder);
+    struct result *result = recorder_result(recorder, 0);
+    overseer_judge(conduct->overseer, result, true);
+    enum generator_state generator = overseer_conclude(conduct->overseer, result);
+    advice_record(recorder, run->plan, result, overseer_shares_machine(conduct->overseer));
+    size_t count = 0;
+    struct result_verdict *verdicts =
+        guard_verdicts(conduct->guard, result, result->end_ns, &count);
+    judge(run, verdicts, count, generator);
+    recorder_fact(recorder, "outcome", outcome_word(conduct->outcome));
+    if (conduct->why.bytes)
+        recorder_fact(recorder, "outcome.reason", conduct->why.at);
+    result_free(result);
+    int error = recorder_close(recorder);
+    if (error == 0)
+        error = result_store_verdicts(run->path, verdicts, count);
+    if (error) {
+        char sentence[100];
+        error_sentence(error, sentence, sizeof sentence);
+        conduct_blame(conduct, error == -ENOSPC ? RUN_DISK_FULL : RUN_FAILED,
+                      "the run file could not be written to its end: %s", sentence);
+    }
+    out->result = recorder_result(recorder, 0);
+    out->result->verdicts = verdicts;
+    out->result->verdict_count = count;
+}
+
+static void run_fini(struct run *run)
+{
+    struct conduct *conduct = &run->conduct;
+    team_free(conduct->team);
+    overseer_free(conduct->overseer);
+    recorder_free(conduct->recorder);
+    guard_free(conduct->guard);
+    free(run->health);
+    run_phases_free(run->phases, run->phase_count);
+    program_fini(&run->program);
+    text_fini(&conduct->why);
+    free(run->path);
+}
+
+int run_plan(const struct run_options *options, struct run_report *out)
+{
+    struct run run = {
+        .options = options,
+        .plan = options->plan,
+        .threads = run_threads(options->plan),
+        .conduct = {.options = options, .plan = options->plan},
+    };
+    *out = (struct run_report){.outcome = RUN_PASSED};
+    if (prepare(&run) && await_services(&run) && make_ready(&run) && open_record(&run)) {
+        conduct_load(&run.conduct);
+        tear_down(&run);
+        conclude(&run, out);
+    }
+    out->outcome = run.conduct.outcome;
+    out->why = run.conduct.why.bytes ? text_take(&run.conduct.why) : NULL;
+    out->run_path = run.path;
+    run.path = NULL;
+    run_fini(&run);
+    return 0;
+}
+
+void run_report_fini(struct run_report *report)
+{
+    free(report->why);
+    free(report->run_path);
+    result_free(report->result);
+    *report = (struct run_report){.outcome = RUN_PASSED};
+}

@@ -1,0 +1,135 @@
+/* The name of a run file sorts by time, and says what was run. */
+#include "run/run_file.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NAME_BYTES = 60, STAMP_ROOM = 32, TRIES = 100 };
+
+int run_directory_make(const char *directory)
+{
+    char *path = memory_copy_text(directory);
+    int error = 0;
+    for (char *slash = path + 1; !error; slash++) {
+        slash = strchr(slash, '/');
+        if (slash)
+            *slash = '\0';
+        if (mkdir(path, 0777) != 0 && errno != EEXIST)
+            error = -errno;
+        if (!slash)
+            break;
+        *slash = '/';
+    }
+    free(path);
+    if (error == 0 && access(directory, W_OK | X_OK) != 0)
+        error = -errno;
+    return error;
+}
+
+/* The plan's name with what does not belong into a file name made a hyphen. */
+static void put_safe_name(struct text *out, const char *name)
+{
+    size_t bytes = 0;
+    for (const char *at = name ? name : "run"; *at && bytes < NAME_BYTES; at++, bytes++) {
+        bool safe = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+                    (*at >= '0' && *at <= '9') || *at == '.' || *at == '_';
+        text_putc(out, safe ? *at : '-');
+    }
+}
+
+static void stamp(char out[STAMP_ROOM], nsec_t wall_ns)
+{
+    time_t seconds = (time_t)(wall_ns / NSEC_PER_SEC);
+    struct tm local;
+    localtime_r(&seconds, &local);
+    strftime(out, STAMP_ROOM, "%Y-%m-%dT%H-%M-%S", &local);
+}
+
+/* The processor's name from /proc/cpuinfo; "" where it does not say. */
+static void cpu_name(char *out, size_t room)
+{
+    char line[256];
+    out[0] = '\0';
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        char *colon = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
+        if (!colon)
+            continue;
+        struct span name = span_trim(span_of(colon + 1));
+        snprintf(out, room, "%.*s", (int)name.bytes, name.at);
+        break;
+    }
+    if (file)
+        fclose(file);
+}
+
+/* Calls recorder_new with the first free name. */
+static int create_free(const struct run_file_options *options, const struct run_head *head,
+                       struct recorder **recorder, char **path)
+{
+    const struct run_options *run = options->options;
+    char time[STAMP_ROOM];
+    stamp(time, head->wall_start_ns);
+    for (int number = 1; number <= TRIES; number++) {
+        struct text name = TEXT_EMPTY;
+        text_printf(&name, "%s/%s-", run->directory, time);
+        put_safe_name(&name, run->plan->name);
+        if (number > 1)
+            text_printf(&name, "-%d", number);
+        text_puts(&name, ".plim");
+        int error = recorder_new(recorder, name.at, head, run->plan, options->metrics,
+                                 options->phases, options->phase_count);
+        if (error == 0)
+            *path = text_take(&name);
+        text_fini(&name);
+        if (error != -EEXIST)
+            return error;
+    }
+    return -EEXIST;
+}
+
+int run_file_create(const struct run_file_options *options, struct recorder **recorder, char **path)
+{
+    const struct plan *plan = options->options->plan;
+    struct utsname system;
+    char cpu[128], id[64], kernel[200];
+    uint64_t noise = 0;
+    nsec_t wall_ns = clock_wall_ns();
+    uname(&system);
+    cpu_name(cpu, sizeof cpu);
+    snprintf(kernel, sizeof kernel, "%.60s %.100s", system.sysname, system.release);
+    if (getrandom(&noise, sizeof noise, 0) != (ssize_t)sizeof noise)
+        noise = (uint64_t)wall_ns * UINT64_C(0x9e3779b97f4a7c15);
+    snprintf(id, sizeof id, "%" PRId64 "-%016" PRIx64, wall_ns / NSEC_PER_SEC, noise);
+    struct run_head head = {
+        .id = id,
+        .name = plan->name,
+        .plan_source = plan->source,
+        .plan_file = plan->file,
+        .target = plan->target,
+        .version = options->options->version,
+        .host = system.nodename,
+        .kernel = kernel,
+        .cpu = cpu,
+        .cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+        .seed = plan->seed,
+        .segments = options->threads,
+        .wall_start_ns = wall_ns,
+        .interval_ns = plan->interval_ns,
+        .time_scale = plan->time_scale,
+        .labels = plan->labels,
+        .label_count = plan->label_count,
+    };
+    return create_free(options, &head, recorder, path);
+}
