@@ -62,6 +62,8 @@ void connection_close(struct connection *connection, bool reset)
 {
     struct pool *pool = connection->pool;
     check(connection->exchange == NULL);
+    if (connection->state == CONNECTION_IDLE && pool->options.kind != POOL_KIND_SHARED)
+        pool->resting--;
     if (connection->dial) {
         if (connection->state == CONNECTION_RESOLVING)
             resolver_cancel(&connection->dial->query);
@@ -173,13 +175,14 @@ void connection_send(struct connection *connection, struct exchange *exchange)
     struct pool *pool = connection->pool;
     struct link *link = pool->link;
     struct exchange_request request = {0};
+    if (connection->state == CONNECTION_IDLE && pool->options.kind != POOL_KIND_SHARED)
+        pool->resting--;
     connection->state = CONNECTION_BUSY;
     connection->exchange = exchange;
     connection->home = exchange->home;
     connection->requests++;
     exchange->connection = connection;
     list_remove(&connection->node);
-    list_append(&pool->busy, &connection->node);
     exchange->handler->compose(exchange, &request);
     http1_reader_expect(&connection->reader, &reply_events, connection, request.head_only,
                         request.wants_head);
@@ -254,8 +257,10 @@ static void finish(struct connection *connection, bool clean, nsec_t rx_ns)
     connection->due_ns = NSEC_NEVER;
     if (keep) {
         connection->state = CONNECTION_IDLE;
-        list_remove(&connection->node);
-        list_prepend(&pool->idle, &connection->node);
+        if (pool->options.kind == POOL_KIND_SHARED)
+            list_prepend(&pool->idle, &connection->node);
+        else
+            pool->resting++; /* in its user's hands: a list would touch other users' memory */
     } else {
         connection_close(connection, false);
     }

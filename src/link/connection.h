@@ -40,7 +40,7 @@ struct connection {
     struct pool *pool;
     struct exchange *exchange;
     struct connection **home;
-    struct list node;   /* in pool.idle, pool.busy */
+    struct list node;   /* in pool.idle or link.spare */
     struct list again;  /* in link.again while the read budget has run out */
     struct timer timer; /* at or before the instant that matters; it looks and moves itself */
     struct dial *dial;
@@ -75,8 +75,9 @@ enum {
 struct pool {
     struct link *link;
     struct pool_options options;
-    struct list idle, busy; /* connections */
-    struct list queue;      /* exchanges that wait */
+    struct list idle;  /* shared: connections at rest, the latest used first */
+    uint64_t resting;  /* per user: connections at rest in their users' hands */
+    struct list queue; /* exchanges that wait */
     uint64_t open, dialing, waiting, opened;
     size_t next_source;
     nsec_t next_dial_ns; /* with a handshake rate: not before this */

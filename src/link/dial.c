@@ -113,7 +113,6 @@ void connection_dial(struct pool *pool, struct exchange *exchange, nsec_t now_ns
     text_clear(&connection->unsent);
     list_init(&connection->again);
     timer_init(&connection->timer, connection_due);
-    list_append(&pool->busy, &connection->node);
     pool->open++;
     pool->dialing++;
     pool->opened++;

@@ -81,7 +81,6 @@ int pool_new(struct pool **out, struct link *link, const struct pool_options *op
     pool->link = link;
     pool->options = *options;
     list_init(&pool->idle);
-    list_init(&pool->busy);
     list_init(&pool->queue);
     timer_init(&pool->dial_timer, dial_allowed);
     *out = pool;
@@ -96,7 +95,7 @@ struct pool *pool_free(struct pool *pool)
     timer_stop(pool->link->loop, &pool->dial_timer);
     while (!list_empty(&pool->idle))
         connection_close(list_entry(pool->idle.next, struct connection, node), false);
-    check(list_empty(&pool->busy));
+    check(pool->open == 0); /* users have released theirs */
     free(pool);
     return NULL;
 }
@@ -199,6 +198,7 @@ void pool_state(const struct pool *pool, struct pool_state *out)
                                .dialing = pool->dialing,
                                .waiting = pool->waiting,
                                .opened = pool->opened};
+    out->idle = pool->resting;
     for (const struct list *node = pool->idle.next; node != &pool->idle; node = node->next)
         out->idle++;
 }

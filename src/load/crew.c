@@ -204,6 +204,14 @@ void crew_begin(struct crew *crew)
         timer_start(engine->loop, &crew->end_timer, engine->start_ns + course_end(&crew->course));
 }
 
+void crew_begin_once(struct crew *crew, uint32_t first, uint32_t count)
+{
+    crew->once_first = first;
+    crew->once_count = count;
+    crew->begun = true;
+    user_join(local_user(crew, 0), loop_now(crew->engine->loop));
+}
+
 void crew_wind_up(struct crew *crew, nsec_t grace_ns)
 {
     struct engine *engine = crew->engine;
@@ -229,9 +237,9 @@ void crew_cut_off(struct crew *crew)
     crew->next_arrival_ns = NSEC_NEVER;
     while (crew->backlog_count)
         crew_drop(crew, take_waiting(crew), now_ns);
-    while (!list_empty(&crew->running))
-        job_abandon(list_entry(crew->running.next, struct job, node), now_ns);
     for (size_t i = 0; i < crew->user_count; i++) {
+        if (crew->users[i]->job)
+            job_abandon(crew->users[i]->job, now_ns);
         if (crew->users[i]->alive)
             user_leave(crew->users[i], 0);
     }
@@ -245,8 +253,7 @@ void crew_check_over(struct crew *crew)
                    crew->plan->executor == EXECUTOR_PER_VU_ITERATIONS || crew->once_count;
     bool finished = crew->ended || (limited && crew->alive == 0) ||
                     (crew->arrivals && crew->next_arrival_ns == NSEC_NEVER);
-    if (crew->over || !crew->begun || !finished || crew->backlog_count ||
-        !list_empty(&crew->running))
+    if (crew->over || !crew->begun || !finished || crew->backlog_count || crew->running)
         return;
     crew->over = crew->ended = true;
     timer_stop(engine->loop, &crew->timer);
@@ -293,8 +300,6 @@ int crew_new(struct crew **out, struct engine *engine, const struct plan_scenari
     crew->think.key = random_key(engine->plan->seed, "think", place);
     crew->value_key = random_key(engine->plan->seed, "values", index);
     list_init(&crew->idle);
-    list_init(&crew->running);
-    list_init(&crew->stock);
     timer_init(&crew->timer, follow_course);
     timer_init(&crew->end_timer, end_reached);
     course_init(&crew->course, plan);
@@ -317,13 +322,16 @@ struct crew *crew_free(struct crew *crew)
 {
     if (!crew)
         return NULL;
-    check(list_empty(&crew->running));
+    check(crew->running == 0);
     timer_stop(crew->engine->loop, &crew->timer);
     timer_stop(crew->engine->loop, &crew->end_timer);
     for (size_t i = 0; i < crew->user_count; i++)
         user_free(crew->users[i]);
-    for (struct list *node; (node = list_take(&crew->stock));)
-        job_free(list_entry(node, struct job, node));
+    while (crew->stock) {
+        struct job *next = crew->stock->below;
+        job_free(crew->stock);
+        crew->stock = next;
+    }
     course_fini(&crew->course);
     deck_fini(&crew->deck);
     arrivals_free(crew->arrivals);

@@ -238,15 +238,11 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
     int error = crew_new(&crew, engine, &alone, 0, words, room);
     if (error)
         return error > 0 ? -EINVAL : error;
-    crew->once_first = first;
-    crew->once_count = count;
-    crew->begun = true;
     engine->once_failed = false;
-    struct user *user = user_new(crew, 0);
     nsec_t now_ns = loop_now(engine->loop);
     nsec_t limit_ns =
         now_ns + (nsec_t)(count + 1) * (engine->plan->http.timeout_ns + 60 * NSEC_PER_SEC);
-    user_join(user, now_ns);
+    crew_begin_once(crew, first, count);
     while (!crew->over && error >= 0 && !engine->once_failed && loop_now(engine->loop) < limit_ns) {
         if (atomic_load(&engine->options.control->stop) == ENGINE_STOP_NOW)
             break;
@@ -254,7 +250,6 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
     }
     bool complete = crew->over && !engine->once_failed;
     crew_cut_off(crew);
-    user_free(user);
     crew_free(crew);
     if (after) {
         tally_block_clear(engine->ledger.block, engine->options.metrics);

@@ -4,12 +4,11 @@
  *   crew     one scenario on this thread: its users, its arrivals, its decks
  *   user     one virtual user: a timer and a place; no thread, no stack (about 150 bytes)
  *   job      one iteration under way: an exchange and the values it works with; from the crew's
- * stock, so that only as many exist as iterations were ever under way at once work     one request
- * of the plan, made ready
+ *            stock, so that only as many exist as iterations were ever under way at once
+ *   work     one request of the plan, made ready
  *
  * Who calls whom: the loop wakes crews (arrivals, course) and users (think times); they begin jobs;
- * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger.
- */
+ * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger. */
 #ifndef LOAD_INSIDE_H
 #define LOAD_INSIDE_H
 
@@ -57,7 +56,7 @@ struct user {
 
 struct job {
     struct exchange exchange;
-    struct list node; /* in crew.running or crew.stock */
+    struct job *below; /* in the crew's stock */
     struct user *user;
     struct crew *crew; /* of the stock it belongs to */
     struct work *work;
@@ -101,11 +100,11 @@ struct crew {
     struct timer end_timer; /* end of the course, then of the graceful stop */
     struct user **users;    /* closed: by local number; open: all that were made */
     size_t user_count, user_room;
-    nsec_t changed_ns;   /* closed: when the course was last followed */
-    size_t active;       /* closed: users 0 .. active - 1 take part */
-    struct list idle;    /* open: users without an iteration */
-    struct list running; /* jobs under way */
-    struct list stock;   /* jobs for use again */
+    nsec_t changed_ns; /* closed: when the course was last followed */
+    size_t active;     /* closed: users 0 .. active - 1 take part */
+    struct list idle;  /* open: users without an iteration */
+    uint64_t running;  /* jobs under way */
+    struct job *stock; /* jobs for use again */
     struct arrivals *arrivals;
     uint64_t next_arrival;  /* its number */
     nsec_t next_arrival_ns; /* its instant on the loop's clock; NSEC_NEVER */
@@ -207,6 +206,8 @@ struct crew *crew_free(struct crew *crew);
 void crew_begin(struct crew *crew);
 /* Starts what is due of an open scenario. Returns the instant of the next arrival. */
 nsec_t crew_arrive(struct crew *crew, nsec_t now_ns);
+/* Lets one user take these tasks in order, and begins at once. */
+void crew_begin_once(struct crew *crew, uint32_t first, uint32_t count);
 /* No new iterations from now on; what runs may finish for grace_ns. */
 void crew_wind_up(struct crew *crew, nsec_t grace_ns);
 /* Cancels what runs and lets all users go. */
@@ -241,6 +242,8 @@ struct connection **user_home(struct user *user, const struct origin *origin);
  */
 
 struct job *job_take(struct crew *crew);
+/* Puts a job that was taken back into the stock. */
+void job_return(struct job *job);
 void job_begin(struct job *job, struct user *user, struct start start, nsec_t now_ns);
 /* Goes on after a pause or a back-off. */
 void job_go_on(struct job *job, nsec_t now_ns);

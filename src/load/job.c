@@ -16,7 +16,6 @@ static struct job *job_new(struct crew *crew)
     }
     struct job *job = memory_new(1, sizeof *job);
     job->crew = crew;
-    list_init(&job->node);
     if (crew->plan->symbols.slots) {
         job->values = memory_new(crew->plan->symbols.slots, sizeof *job->values);
         job->slots = memory_new(crew->plan->symbols.slots, sizeof *job->slots);
@@ -28,10 +27,23 @@ static struct job *job_new(struct crew *crew)
 
 struct job *job_take(struct crew *crew)
 {
-    struct list *node = list_take(&crew->stock);
-    struct job *job = node ? list_entry(node, struct job, node) : job_new(crew);
-    list_append(&crew->running, &job->node);
+    struct job *job = crew->stock;
+    if (job)
+        crew->stock = job->below;
+    else
+        job = job_new(crew);
+    crew->running++;
     return job;
+}
+
+/* Back on the stock: a stack, since the latest used is warm. Jobs under way are in no list but their users'
+ * hands, for a list's neighbours are other users' memory, and reaching for them costs cache misses. */
+void job_return(struct job *job)
+{
+    struct crew *crew = job->crew;
+    job->below = crew->stock;
+    crew->stock = job;
+    crew->running--;
 }
 
 void job_free(struct job *job)
@@ -124,8 +136,7 @@ void job_over(struct job *job, nsec_t end_ns)
     if (task->request_count > 1)
         tally_time(tally, HIST_ITERATION, end_ns - user->begun_ns);
     user->job = NULL;
-    list_remove(&job->node);
-    list_prepend(&crew->stock, &job->node); /* the latest used is warm */
+    job_return(job);
     user_done(user, end_ns);
 }
 
@@ -148,6 +159,5 @@ void job_abandon(struct job *job, nsec_t now_ns)
     }
     timer_stop(engine->loop, &user->timer);
     user->job = NULL;
-    list_remove(&job->node);
-    list_append(&crew->stock, &job->node);
+    job_return(job);
 }
