@@ -94,7 +94,28 @@ explain_packages() { # name... -> one line each, with its reason
     done
 }
 
+# Debian's ca-certificates, installed as a dependency, writes the system's bundle anew, and with it
+# forgets authorities that were put there by hand (a company's own). What was trusted stays so.
+certificates=/etc/ssl/certs/ca-certificates.crt
+certificates_before=build/certificates-before.crt
+keep_certificates() {
+    [[ -s $certificates && ! -e $certificates_before ]] || return 0
+    dpkg -s ca-certificates >/dev/null 2>&1 || cp -L "$certificates" "$certificates_before"
+}
+
+# npm has authorities of its own; it shall trust whom the system trusts.
+trust_certificates() {
+    [[ -z ${NODE_EXTRA_CA_CERTS:-} ]] || return 0
+    if [[ -s $certificates_before ]]; then
+        export NODE_EXTRA_CA_CERTS=$PWD/$certificates_before
+    elif [[ -s $certificates ]]; then
+        export NODE_EXTRA_CA_CERTS=$certificates
+    fi
+    return 0
+}
+
 install_packages() { # name...
+    keep_certificates
     local as_root=()
     if (( EUID != 0 )); then
         command -v sudo >/dev/null ||
@@ -118,6 +139,7 @@ need_packages() {
     local missing
     mapfile -t missing < <(missing_packages "$1")
     if (( ${#missing[@]} == 0 )); then
+        trust_certificates
         say "all packages of deps/debian.txt for '$1' are here"
         return 0
     fi
@@ -131,6 +153,7 @@ need_packages() {
     say "missing here, and now installed from Debian with apt-get:"
     explain_packages "${missing[@]}"
     install_packages "${missing[@]}"
+    trust_certificates
     mapfile -t missing < <(missing_packages "$1")
     (( ${#missing[@]} == 0 )) ||
         fail "still missing after the installation: ${missing[*]}" \
