@@ -76,9 +76,24 @@ struct run_file {
     int error;
 };
 
+/* The errno at which reading or writing last failed, by what SQLite remembers: of the connection,
+ * of the database file, of its journal or WAL. 0: none. */
+static int system_errno(sqlite3 *db)
+{
+    int number = sqlite3_system_errno(db);
+    sqlite3_file *journal = NULL;
+    if (number == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_LAST_ERRNO, &number);
+    if (number == 0)
+        sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &journal);
+    if (journal && journal->pMethods)
+        journal->pMethods->xFileControl(journal, SQLITE_FCNTL_LAST_ERRNO, &number);
+    return number;
+}
+
 int sqlite_errno(sqlite3 *db, int code)
 {
-    int system = db ? sqlite3_system_errno(db) : 0;
+    int system = db && (code & 0xff) != SQLITE_OK ? system_errno(db) : 0;
     switch (code & 0xff) {
     case SQLITE_OK:
     case SQLITE_ROW:

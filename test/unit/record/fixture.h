@@ -221,7 +221,7 @@ static inline void assert_result_equal(const struct result *one, const struct re
         assert_sum_equal(a->sum, b->sum, metrics);
         assert_int_equal(a->begin_ns, b->begin_ns);
         assert_int_equal(a->end_ns, b->end_ns);
-        assert_true(a->users - b->users < 1e-6 && b->users - a->users < 1e-6);
+        assert_true(a->users - b->users < 1e-4 && b->users - a->users < 1e-4);
         assert_int_equal(a->waiting_begin, b->waiting_begin);
         assert_int_equal(a->waiting_end, b->waiting_end);
         assert_int_equal(a->in_flight_begin, b->in_flight_begin);
