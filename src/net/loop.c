@@ -123,6 +123,15 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
     }
 }
 
+/* With thousands of connections the next one's memory is not in the cache: it is asked for while the present
+ * one is handled. (Profile at 10,000 connections: most of the time in user space was first touches.) */
+static void prefetch(const struct epoll_event *next)
+{
+    const char *thing = (const char *)(uintptr_t)(next->data.u64 & ~UINT64_C(3));
+    for (int line = 0; line < 6; line++)
+        __builtin_prefetch(thing + 64 * line);
+}
+
 int loop_turn(struct loop *loop, nsec_t until_ns)
 {
     if (!loop->slack_set) {
@@ -136,6 +145,8 @@ int loop_turn(struct loop *loop, nsec_t until_ns)
     loop->taken = taken;
     while (loop->at < loop->taken) {
         struct epoll_event event = loop->batch[loop->at++];
+        if (loop->at < loop->taken)
+            prefetch(&loop->batch[loop->at]);
         hand_out(loop, &event);
     }
     return taken + wheel_run(&loop->wheel, clock_monotonic_ns(), &loop->worst_lag_ns);

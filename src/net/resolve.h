@@ -12,15 +12,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RESOLVE_LEAST_TTL_S = 1, RESOLVE_MOST_ADDRESSES = 16 };
+enum { RESOLVE_LEAST_TTL_S = 1, RESOLVE_MOST_ADDRESSES = 16, RESOLVE_MOST_NAMES = 256 };
 
 struct resolver;
 
-/* Makes a resolver on a loop. fixed: "host:port:address" texts. Returns 0, -errno, or -EINVAL for a
- * malformed fixed answer. */
+/* Makes a resolver on a loop. fixed: "host:port:address" texts, where several addresses may stand
+ * with commas between them and an IPv6 address in brackets or without. Returns 0, -errno, or -EINVAL
+ * for a malformed fixed answer. */
 int resolver_new(struct resolver **out, struct loop *loop, char *const *fixed, size_t fixed_count);
-/* Ends all look-ups without calling back, and frees it; NULL is fine; returns NULL. */
+/* Ends all look-ups without calling back, and frees it; NULL is fine; returns NULL. Not from within
+ * `answered`. */
 struct resolver *resolver_free(struct resolver *resolver);
+
+/* Asks these DNS servers instead of the system's: "10.0.0.1,[::1]:5353". Returns 0 or -EINVAL (in
+ * simulation -ENOTSUP). */
+int resolver_use_servers(struct resolver *resolver, const char *servers);
 
 struct resolve_answer {
     struct net_address
@@ -28,13 +34,15 @@ struct resolve_answer {
     size_t count;
     int error;         /* 0, or -errno: -ENOENT no such name, -ETIMEDOUT, -EAGAIN server failure */
     nsec_t took_ns;    /* 0 when it was known */
-    const char *words; /* of c-ares, when error is set */
+    const char *words; /* what went wrong, when error is set */
 };
 
 struct resolve_query {
     void (*answered)(struct resolve_query *query, const struct resolve_answer *answer);
     struct resolver *resolver; /* private from here */
     struct list node;
+    nsec_t asked_ns;
+    uint16_t port;
 };
 
 /* Asks for the addresses of host, with this port put in. Calls back once, maybe before it returns.
