@@ -1,0 +1,257 @@
+/* When users join and arrivals come: courses against closed forms, arrivals against the law that they claim to
+ * follow and against themselves for other numbers of threads, decks against exact shares. */
+#include "load/arrival.h"
+#include "load/course.h"
+#include "load/deck.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const nsec_t second = NSEC_PER_SEC;
+
+static void assert_close(double value, double expected, double by)
+{
+    if (fabs(value - expected) <= by)
+        return;
+    print_error("%g is not within %g of %g\n", value, by, expected);
+    fail();
+}
+
+static struct plan_scenario scenario(enum executor executor, struct plan_stage *stages,
+                                     size_t count)
+{
+    return (struct plan_scenario){
+        .name = (char[]){"s"}, .executor = executor, .stages = stages, .stage_count = count};
+}
+
+static void ramps_are_straight_lines(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {{.duration_ns = 10 * second, .target = 10},
+                                  {.duration_ns = 20 * second, .target = 10},
+                                  {.duration_ns = 5 * second, .target = 0}};
+    struct plan_scenario plan = scenario(EXECUTOR_RAMPING_VUS, stages, 3);
+    struct course course;
+    course_init(&course, &plan);
+    assert_close(course_at(&course, 5 * second), 5, 1e-9);
+    assert_close(course_at(&course, 15 * second), 10, 1e-9);
+    assert_close(course_at(&course, 32 * second + second / 2), 5, 1e-9);
+    assert_int_equal(course_end(&course), 35 * second);
+    for (int user = 0; user < 10; user++) {
+        assert_int_equal(course_reaches(&course, user + 1, 0), (user + 1) * second);
+        nsec_t falls_ns = course_falls_below(&course, user + 1, 20 * second);
+        nsec_t due_ns = 30 * second + (9 - user) * second / 2;
+        assert_true(falls_ns >= due_ns && falls_ns < due_ns + 1000);
+        /* An instant that the course gives must also test as passed: else its timer would never rest. */
+        assert_true(course_at(&course, falls_ns) < user + 1 - 1e-9);
+    }
+    assert_true(course_reaches(&course, 10.5, 0) == NSEC_NEVER);
+    course_fini(&course);
+}
+
+static void a_jump_at_a_spawn_rate_rises_at_it(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {{.duration_ns = 60 * second, .target = 100, .jump = true}};
+    struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_VUS, stages, 1);
+    plan.spawn_rate = 5;
+    plan.start_time_ns = 3 * second;
+    struct course course;
+    course_init(&course, &plan);
+    assert_close(course_at(&course, 2 * second), 0, 1e-9);
+    assert_close(course_at(&course, 13 * second), 50, 1e-6);
+    assert_close(course_at(&course, 23 * second), 100, 1e-6);
+    assert_int_equal(course_reaches(&course, 1, 0), 3 * second + second / 5);
+    assert_int_equal(course_end(&course), 63 * second);
+    course_fini(&course);
+}
+
+/* On a ramp from 0 to r over d, arrival n comes at sqrt(2 n d / r). */
+static void constant_gaps_follow_the_area(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {{.duration_ns = 100 * second, .target = 50},
+                                  {.duration_ns = 100 * second, .target = 50}};
+    struct plan_scenario plan = scenario(EXECUTOR_RAMPING_ARRIVAL_RATE, stages, 2);
+    struct course course;
+    struct arrivals *arrivals;
+    char words[100];
+    course_init(&course, &plan);
+    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 1, words, sizeof words), 0);
+    for (uint64_t n = 0; n < 2500; n += 13) {
+        double expected_s = sqrt(2 * (double)n * 100 / 50);
+        assert_true(fabs((double)arrivals_instant(arrivals, n) / 1e9 - expected_s) < 1e-6);
+    }
+    assert_true(fabs((double)arrivals_instant(arrivals, 5000) / 1e9 - 150) < 1e-6);
+    assert_true(arrivals_instant(arrivals, 7499) < 200 * second);
+    assert_true(arrivals_instant(arrivals, 7500) == NSEC_NEVER);
+    arrivals_free(arrivals);
+    course_fini(&course);
+}
+
+/* Mean and squared coefficient of variation of gaps; and Kolmogorov-Smirnov against the exponential. */
+static void random_gaps_have_their_law(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gaps gaps;
+        double burstiness, variation;
+    } cases[] = {
+        {GAPS_POISSON, 0, 1}, {GAPS_GAMMA, 1, 1}, {GAPS_GAMMA, 0.5, 2}, {GAPS_GAMMA, 4, 0.25}};
+    enum { COUNT = 200000 };
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        struct plan_stage stages[] = {
+            {.duration_ns = 1000000 * second, .target = 100, .jump = true}};
+        struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_ARRIVAL_RATE, stages, 1);
+        plan.gaps = cases[c].gaps;
+        plan.burstiness = cases[c].burstiness;
+        struct course course;
+        struct arrivals *arrivals;
+        char words[100];
+        course_init(&course, &plan);
+        assert_int_equal(arrivals_new(&arrivals, &plan, &course, 77, words, sizeof words), 0);
+        double sum = 0, squares = 0, last_s = 0;
+        size_t below_mean = 0;
+        for (uint64_t n = 0; n < COUNT; n++) {
+            double at_s = (double)arrivals_instant(arrivals, n) / 1e9;
+            double gap = (at_s - last_s) * 100;
+            assert_true(gap >= 0);
+            sum += gap;
+            squares += gap * gap;
+            below_mean += gap < 1;
+            last_s = at_s;
+        }
+        double mean = sum / COUNT, variation = (squares / COUNT - mean * mean) / (mean * mean);
+        assert_close(mean, 1, 4 * sqrt(cases[c].variation / COUNT));
+        assert_close(variation, cases[c].variation, 0.03 * (1 + cases[c].variation));
+        if (cases[c].variation == 1) /* P(exponential < mean) = 1 - 1/e */
+            assert_close((double)below_mean / COUNT, 1 - exp(-1), 0.005);
+        arrivals_free(arrivals);
+        course_fini(&course);
+    }
+}
+
+/* Taken by any number of threads in any order, the sequence is the same. */
+static void the_sequence_does_not_depend_on_threads(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {{.duration_ns = 1000 * second, .target = 30, .jump = true}};
+    struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_ARRIVAL_RATE, stages, 1);
+    plan.gaps = GAPS_POISSON;
+    struct course course;
+    char words[100];
+    course_init(&course, &plan);
+    struct arrivals *one;
+    assert_int_equal(arrivals_new(&one, &plan, &course, 9, words, sizeof words), 0);
+    for (uint64_t threads = 2; threads <= 5; threads++) {
+        for (uint64_t k = 0; k < threads; k++) {
+            struct arrivals *part;
+            assert_int_equal(arrivals_new(&part, &plan, &course, 9, words, sizeof words), 0);
+            for (uint64_t n = k; n < 5000; n += threads)
+                assert_int_equal(arrivals_instant(part, n), arrivals_instant(one, n));
+            arrivals_free(part);
+        }
+    }
+    nsec_t late_ns = arrivals_instant(one, 9000); /* back and forth over blocks */
+    assert_int_equal(arrivals_instant(one, 9000), late_ns);
+    assert_true(arrivals_instant(one, 3) < late_ns);
+    arrivals_free(one);
+    course_fini(&course);
+}
+
+static void a_trace_is_replayed(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/plimsoll-trace-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *file = fdopen(fd, "w");
+    fputs("timestamp,length\n0.5,10\n2.25,3\n1.75,8\n{\"timestamp\": 3.5, \"x\": 1}\n", file);
+    fclose(file);
+    struct plan_scenario plan = scenario(EXECUTOR_REPLAY, NULL, 0);
+    plan.trace = path;
+    struct course course;
+    char words[200];
+    course_init(&course, &plan);
+    struct arrivals *arrivals;
+    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words), 0);
+    assert_int_equal(arrivals_instant(arrivals, 0), second / 2);
+    assert_int_equal(arrivals_instant(arrivals, 1), 7 * second / 4);
+    assert_int_equal(arrivals_instant(arrivals, 3), 7 * second / 2);
+    assert_true(arrivals_instant(arrivals, 4) == NSEC_NEVER);
+    arrivals_free(arrivals);
+    file = fopen(path, "w");
+    fputs("1.0\nnonsense\n", file);
+    fclose(file);
+    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words),
+                     ARRIVALS_BAD_TRACE);
+    assert_non_null(strstr(words, ":2:"));
+    unlink(path);
+    assert_true(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words) < 0);
+    course_fini(&course);
+}
+
+static void decks_never_stray_from_the_share(void **state)
+{
+    (void)state;
+    static const uint32_t mixes[][4] = {{70, 20, 10, 0}, {7, 3, 0, 0},    {40, 40, 20, 0},
+                                        {1, 0, 0, 0},    {13, 29, 58, 1}, {997, 1, 1, 1}};
+    for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
+        size_t count = 0;
+        double whole = 0;
+        while (count < 4 && mixes[m][count])
+            whole += mixes[m][count++];
+        for (uint64_t key = 1; key < 20; key++) {
+            struct deck deck;
+            uint64_t dealt[4] = {0};
+            deck_init(&deck, mixes[m], count, key);
+            for (uint64_t n = 1; n <= 5000; n++) {
+                dealt[deck_draw(&deck)]++;
+                for (size_t i = 0; i < count; i++)
+                    assert_true(fabs((double)dealt[i] - (double)n * mixes[m][i] / whole) <=
+                                1 + 1e-9);
+            }
+            deck_fini(&deck);
+        }
+    }
+}
+
+static void decks_are_shuffled(void **state)
+{
+    (void)state;
+    static const uint32_t mix[] = {1, 1, 1, 1};
+    struct deck deck;
+    uint64_t first[4] = {0};
+    deck_init(&deck, mix, 4, 3);
+    for (int n = 0; n < 4000; n++) {
+        first[deck_draw(&deck)]++;
+        for (int rest = 0; rest < 3; rest++)
+            deck_draw(&deck);
+    }
+    for (int i = 0; i < 4; i++) /* each task leads some decks: the order is not fixed */
+        assert_true(first[i] > 0);
+    deck_fini(&deck);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ramps_are_straight_lines),
+        cmocka_unit_test(a_jump_at_a_spawn_rate_rises_at_it),
+        cmocka_unit_test(constant_gaps_follow_the_area),
+        cmocka_unit_test(random_gaps_have_their_law),
+        cmocka_unit_test(the_sequence_does_not_depend_on_threads),
+        cmocka_unit_test(a_trace_is_replayed),
+        cmocka_unit_test(decks_never_stray_from_the_share),
+        cmocka_unit_test(decks_are_shuffled),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
