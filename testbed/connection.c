@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { UNSENT_MOST_BYTES = 65536 }; /* above this no further pipelined request is read */
+enum {
+    UNSENT_MOST_BYTES = 65536, /* above this no further pipelined request is read */
+    ROUNDS_MOST = 64,          /* reads before other connections have their turn */
+};
 
 /* ---- closing ----------------------------------------------------------------------------------
  */
@@ -308,10 +311,20 @@ static void throw_away(struct connection *connection)
         read_once(connection, connection->testbed->read_buffer);
 }
 
+static void go_on(struct connection *connection, nsec_t now_ns)
+{
+    (void)connection; /* the timer itself goes on with what is there */
+    (void)now_ns;
+}
+
 void connection_advance(struct connection *connection)
 {
     bool again = true;
-    while (again && !connection->closed) {
+    for (int round = 0; again && !connection->closed; round++) {
+        if (round == ROUNDS_MOST && !connection->serving) {
+            connection_wait(connection, loop_now(connection->testbed->loop), go_on);
+            return;
+        }
         again = !connection->lingering && read_some(connection);
         connection_flush(connection);
     }

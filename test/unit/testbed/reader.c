@@ -1,6 +1,8 @@
 /* Requests in one piece, byte by byte, and wrong ones. */
 #include "testbed/reader.h"
 
+#include "base/random.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -182,12 +184,58 @@ static void finds_headers_and_query(void **state)
     assert_null(request_query(&request, "us").at);
 }
 
+/* Whatever bytes come in whatever pieces, the reader ends with an answer, looks at nothing beyond
+ * what it was shown (a sanitizer sees to that) and hands out only spans within it. */
+static void survives_mutations(void **state)
+{
+    static const char *const seeds[] = {
+        "GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, x\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n\r\n",
+        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        "1;x\r\n!\r\n0\r\nT: x\r\n\r\n",
+    };
+    struct random random = {.key = random_key(1, "mutations", 0)};
+    size_t results[4] = {0};
+    (void)state;
+    for (int round = 0; round < 60000; round++) {
+        const char *seed = seeds[random_below_of(random_next(&random), 3)];
+        char bytes[256];
+        size_t count = strlen(seed);
+        memcpy(bytes, seed, count);
+        uint64_t changes = random_below_of(random_next(&random), 4);
+        for (uint64_t i = 0; i < changes; i++) {
+            size_t at = (size_t)random_below_of(random_next(&random), count);
+            if (random_next(&random) & 1)
+                bytes[at] = "\r\n:; 0f\0"[random_next(&random) & 7];
+            else
+                memmove(bytes + at, bytes + at + 1, --count - at);
+        }
+        struct request request;
+        char *kept;
+        int status = 0;
+        enum reader_result result =
+            feed(bytes, count, 1 + (size_t)random_below_of(random_next(&random), 40), &request,
+                 &status, &kept);
+        results[result]++;
+        if (result == READER_DONE) {
+            assert_true(request.bytes <= count);
+            assert_true(request.body.at >= kept &&
+                        request.body.at + request.body.bytes <= kept + request.bytes);
+        } else if (result == READER_BAD) {
+            assert_true(status >= 400 && status <= 505);
+        }
+        free(kept);
+    }
+    assert_true(results[READER_DONE] > 10000 && results[READER_BAD] > 10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_requests),        cmocka_unit_test(reads_chunked_bodies),
         cmocka_unit_test(refuses_what_is_wrong), cmocka_unit_test(limits_the_head),
         cmocka_unit_test(asks_once_to_continue), cmocka_unit_test(finds_headers_and_query),
+        cmocka_unit_test(survives_mutations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
