@@ -425,7 +425,7 @@ void picture_saturated(struct picture *picture, nsec_t begin_ns, nsec_t end_ns)
 
 static uint64_t whole_number(double number)
 {
-    return number > 0 ? (uint64_t)(number + 0.5) : 0;
+    return number > 0 && number < 1e18 ? (uint64_t)(number + 0.5) : 0;
 }
 
 static struct result_sum *share_over(struct result_sum *sum, const struct metric_table *metrics,

@@ -14,9 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_SEGMENTS = 65535 };
+enum {
+    MOST_SEGMENTS = 65535,
+    MOST_CELLS = 10000000, /* requests times phases */
+};
 
-static const int64_t most_ns = INT64_MAX / 4;
+/* Later, or longer, no block of a run that anybody made can be. */
+static const nsec_t most_begin_ns = 366 * 24 * 3600 * NSEC_PER_SEC;
+static const nsec_t most_length_ns = 24 * 3600 * NSEC_PER_SEC;
 
 /* A table of numbers of blocks, read along with them. */
 struct cursor {
@@ -162,7 +167,8 @@ static void block_head(struct rows *rows, struct tally_block *block, const struc
     block->phase = (uint32_t)rows_whole(rows, 4, (int64_t)declared->phase_count - 1);
     block->begin_ns = sqlite3_column_int64(rows->statement, 5);
     block->end_ns = sqlite3_column_int64(rows->statement, 6);
-    if (block->begin_ns < -most_ns || block->end_ns > most_ns || block->end_ns < block->begin_ns ||
+    if (block->begin_ns < -most_length_ns || block->begin_ns > most_begin_ns ||
+        block->end_ns < block->begin_ns || block->end_ns - block->begin_ns > most_length_ns ||
         block->last_interval < block->first_interval)
         rows->error = RESULT_DAMAGED;
 }
@@ -335,6 +341,11 @@ static int read_run(const struct source *source, struct result **out)
     int error = read_declared(source, &declared, &map);
     if (error)
         return error;
+    if (declared->request_count * declared->phase_count > MOST_CELLS) {
+        result_free(declared);
+        read_map_fini(&map);
+        return RESULT_DAMAGED;
+    }
     struct picture *picture = picture_new(declared, intervals_a_point(source->db, declared));
     error = read_numbers(source, &map, picture);
     struct result *result = error ? NULL : picture_result(picture, 0);
