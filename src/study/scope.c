@@ -139,6 +139,23 @@ static void add_request(struct result_sum *to, const struct result *result,
         result_sum_merge(to, result->requests[request].sum, &result->metrics);
 }
 
+/* The time that rates are taken over: that of the whole window or level, also where the requests
+ * chosen did nothing in parts of it. */
+static void set_measured(struct result_sum *sum, const struct result *result,
+                         const struct measure_scope *scope)
+{
+    double level = scope_level(scope);
+    if (scope->end_ns == 0 && level == 0)
+        return;
+    sum->measured_ns = 0;
+    for (size_t i = 0; scope->end_ns != 0 && i < result->point_count; i++)
+        if (scope_has_point(result, scope, &result->points[i]))
+            sum->measured_ns += result->points[i].end_ns - result->points[i].begin_ns;
+    for (size_t i = 0; scope->end_ns == 0 && i < result->phase_count; i++)
+        if (phase_chosen(&result->phases[i], level) && result->phases[i].sum != NULL)
+            sum->measured_ns += result->phases[i].sum->measured_ns;
+}
+
 static int say_no_request(const struct measure_scope *scope, struct text *why)
 {
     if (chooses_requests(scope->key))
@@ -174,8 +191,10 @@ int scope_sum_init(struct scope_sum *scoped, const struct result *result,
         found = true;
         add_request(scoped->owned, result, scope, i);
     }
-    if (found)
+    if (found) {
+        set_measured(scoped->owned, result, scope);
         return 0;
+    }
     scope_sum_fini(scoped, result);
     return say_no_request(scope, why);
 }

@@ -342,6 +342,23 @@ static void windows_forget_the_past(void **state)
          "n = 0"},
     };
     judge_rows(result, rows, COUNT_OF(rows));
+    /* Models did nothing from 20 to 25: its rate is still one over the whole window. */
+    for (int t = 20; t < 25; t++)
+        result->points[t].requests[1] =
+            result_sum_free(result->points[t].requests[1], &result->metrics);
+    const struct row pause[] = {
+        {{OTHER("throughput", "rate", COMPARE_LESS, 6), .window_ns = ten, FOR("task", "models")},
+         30,
+         VERDICT_MET,
+         5,
+         NULL},
+        {{OTHER("throughput", "rate", COMPARE_LESS, 11), FOR("task", "models")},
+         30,
+         VERDICT_MET,
+         10,
+         NULL},
+    };
+    judge_rows(result, pause, COUNT_OF(pause));
     result_free(result);
 }
 
