@@ -137,7 +137,7 @@ static void send_head(struct connection *connection)
 {
     connection->chat.head_sent = true;
     reply_begin(connection, 200, "text/event-stream; charset=utf-8");
-    reply_header(connection, "Cache-Control", SPAN("no-cache"));
+    reply_line(connection, "Cache-Control", SPAN("no-cache"));
     reply_stream(connection);
     send_chunk(connection, SPAN("\"role\":\"assistant\",\"content\":\"\""), SPAN("null"));
 }
@@ -169,7 +169,7 @@ static bool strike(struct connection *connection)
     if (connection->fault != FAULT_RESET && connection->fault != FAULT_TRUNCATE)
         return true;
     connection_flush(connection);
-    connection_close(connection, connection->fault == FAULT_RESET);
+    connection_end(connection, connection->fault == FAULT_RESET);
     return false;
 }
 
@@ -181,7 +181,7 @@ static bool stream_token(struct connection *connection)
         if (connection->fault == FAULT_MALFORMED) {
             connection_spoil(connection);
             connection_flush(connection);
-            connection_close(connection, false);
+            connection_end(connection, false);
             return false;
         }
     }

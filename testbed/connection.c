@@ -27,7 +27,7 @@ static void tell_served(struct connection *connection, nsec_t written_ns)
         testbed->options.served(testbed->options.self, &connection->entry);
 }
 
-void connection_close(struct connection *connection, bool reset)
+void connection_end(struct connection *connection, bool reset)
 {
     struct testbed *testbed = connection->testbed;
     if (connection->closed)
@@ -84,7 +84,7 @@ static void all_written(struct connection *connection)
     if (connection->has_entry)
         tell_served(connection, loop_now(connection->testbed->loop));
     if (connection->last && !connection->lingering && !connection->serving)
-        connection_close(connection, connection->reset_last);
+        connection_end(connection, connection->reset_last);
 }
 
 void connection_flush(struct connection *connection)
@@ -99,7 +99,7 @@ void connection_flush(struct connection *connection)
         if (written == -EAGAIN || written == -EINTR)
             break;
         if (written < 0) {
-            connection_close(connection, false);
+            connection_end(connection, false);
             return;
         }
         connection->sent += (size_t)written;
@@ -111,7 +111,7 @@ void connection_flush(struct connection *connection)
     if (connection->sent == connection->out.bytes)
         all_written(connection);
     else if (connection->out.bytes - connection->sent > OUT_MOST_BYTES)
-        connection_close(connection, true);
+        connection_end(connection, true);
 }
 
 static void on_hold(struct timer *timer, nsec_t now_ns)
@@ -120,7 +120,7 @@ static void on_hold(struct timer *timer, nsec_t now_ns)
     struct testbed *testbed = connection->testbed;
     (void)now_ns;
     if (connection->lingering && !connection->held)
-        connection_close(connection, false);
+        connection_end(connection, false);
     connection->held = false;
     connection_advance(connection);
     testbed_bury(testbed);
@@ -268,7 +268,7 @@ static size_t read_once(struct connection *connection, char *into)
         return 0;
     }
     if (bytes <= 0) {
-        connection_close(connection, false);
+        connection_end(connection, false);
         return 0;
     }
     connection->readable = bytes == READ_BYTES || connection->finished;
@@ -344,7 +344,7 @@ static void on_ready(struct stream *stream, unsigned what)
     if (what & STREAM_CLOSED) {
         connection->finished = true;
         if (connection->sequenced)
-            connection_close(connection, false);
+            connection_end(connection, false);
     }
     connection_advance(connection);
     testbed_bury(testbed);
@@ -400,6 +400,6 @@ int connection_accept(struct testbed *testbed)
     testbed->connections_count++;
     testbed->open++;
     if (testbed->open > testbed->options.listen.most_connections)
-        connection_close(connection, true);
+        connection_end(connection, true);
     return 0;
 }

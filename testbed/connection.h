@@ -77,6 +77,7 @@ struct connection {
 
 struct testbed {
     struct loop *loop;
+    nsec_t made_ns;
     struct testbed_options options;
     char *token;
     struct listener listener;
@@ -110,7 +111,7 @@ void connection_wait(struct connection *connection, nsec_t due_ns,
 /* Holds back all output for this long. */
 void connection_hold(struct connection *connection, nsec_t for_ns);
 /* Closes it now. It is freed by testbed_bury, later when work has still to depart. */
-void connection_close(struct connection *connection, bool reset);
+void connection_end(struct connection *connection, bool reset);
 /* Frees the connections that were closed; at the end of each call from the loop. */
 void testbed_bury(struct testbed *testbed);
 

@@ -40,6 +40,7 @@ static const struct row rows[] = {
     {"token", KIND_TEXT, AT(testbed.listen.token)},
     {"max-connections", KIND_COUNT, AT(testbed.listen.most_connections)},
     {"body-limit", KIND_BYTES, AT(testbed.listen.body_bytes)},
+    {"ready-after-ms", KIND_MS, AT(testbed.listen.ready_after_ns)},
     {"law", KIND_LAW, AT(testbed.law.kind)},
     {"service-ms", KIND_MS, AT(testbed.law.service_ns)},
     {"servers", KIND_COUNT, AT(testbed.law.servers)},
@@ -77,7 +78,8 @@ static const char help[] =
     "\n"
     "listening   --port N (0: one is chosen and printed)  --listen ADDRESS (127.0.0.1)\n"
     "            --unix PATH  --token WORD (needed off loopback; each request must bear it)\n"
-    "            --max-connections N  --body-limit BYTES (8MiB)\n"
+    "            --max-connections N  --body-limit BYTES (8MiB)  --ready-after-ms MS (/health: "
+    "503)\n"
     "law         --law none|fixed|exponential|mmc|md1|batching (none)   for chat and /work\n"
     "            --service-ms MS (mean, 10)  --servers N (mmc, md1: 1; else no limit)\n"
     "            --queue-limit N (none)  --queue-full 429|503 (503)  --seed N (1)\n"

@@ -20,8 +20,13 @@ static void serve_root(struct connection *connection, const struct request *requ
 
 static void serve_health(struct connection *connection, const struct request *request)
 {
+    const struct testbed *testbed = connection->testbed;
+    nsec_t ready_ns = testbed->made_ns + testbed->options.listen.ready_after_ns;
     (void)request;
-    reply_send(connection, 200, TYPE_JSON, SPAN("{\"status\":\"ok\"}\n"));
+    if (testbed->options.listen.ready_after_ns && loop_now(testbed->loop) < ready_ns)
+        reply_error(connection, 503, "not ready yet, as asked for by --ready-after-ms");
+    else
+        reply_send(connection, 200, TYPE_JSON, SPAN("{\"status\":\"ok\"}\n"));
 }
 
 static void serve_metrics(struct connection *connection, const struct request *request)
@@ -38,7 +43,7 @@ static void serve_echo(struct connection *connection, const struct request *requ
     struct span type = request_header(request, "Content-Type");
     reply_begin(connection, 200, type.at ? NULL : TYPE_BYTES);
     if (type.at)
-        reply_header(connection, "Content-Type", type);
+        reply_line(connection, "Content-Type", type);
     reply_end(connection, request->body);
 }
 
@@ -107,7 +112,7 @@ static void serve_redirect(struct connection *connection, const struct request *
     text_puts(&location, "/redirect/");
     text_put_uint(&location, left - 1);
     reply_begin(connection, 302, NULL);
-    reply_header(connection, "Location", text_span(&location));
+    reply_line(connection, "Location", text_span(&location));
     reply_end(connection, SPAN(""));
     text_fini(&location);
 }
@@ -116,7 +121,7 @@ static void serve_set_cookie(struct connection *connection, const struct request
 {
     struct span cookie = request->query.bytes ? request->query : SPAN("plimsoll=load-line");
     reply_begin(connection, 200, TYPE_TEXT);
-    reply_header(connection, "Set-Cookie", cookie);
+    reply_line(connection, "Set-Cookie", cookie);
     reply_end(connection, SPAN("set\n"));
 }
 
@@ -147,7 +152,7 @@ static void serve_gzip(struct connection *connection, const struct request *requ
     (void)request;
     gzip_store(&body, SPAN("{\"gzipped\":true}\n"));
     reply_begin(connection, 200, TYPE_JSON);
-    reply_header(connection, "Content-Encoding", SPAN("gzip"));
+    reply_line(connection, "Content-Encoding", SPAN("gzip"));
     reply_end(connection, text_span(&body));
     text_fini(&body);
 }
@@ -233,9 +238,9 @@ static void refuse_method(struct connection *connection, const struct row *row)
 {
     reply_begin(connection, 405, TYPE_JSON);
     if (row->methods == METHOD_POST)
-        reply_header(connection, "Allow", SPAN("POST"));
+        reply_line(connection, "Allow", SPAN("POST"));
     else
-        reply_header(connection, "Allow",
+        reply_line(connection, "Allow",
                      row->methods & METHOD_POST ? SPAN("GET, HEAD, POST") : SPAN("GET, HEAD"));
     reply_end(connection, SPAN("{\"error\":{\"message\":\"this path does not take this method\","
                                "\"type\":\"invalid_request_error\",\"code\":405}}\n"));

@@ -53,10 +53,10 @@ void reply_begin(struct connection *connection, int status, const char *type)
         text_put(out, SPAN("\r\nServer: plimsoll-testbed\r\n"));
     }
     if (type)
-        reply_header(connection, "Content-Type", span_of(type));
+        reply_line(connection, "Content-Type", span_of(type));
 }
 
-void reply_header(struct connection *connection, const char *name, struct span value)
+void reply_line(struct connection *connection, const char *name, struct span value)
 {
     struct text *out = &connection->out;
     text_puts(out, name);
@@ -111,9 +111,9 @@ void reply_error(struct connection *connection, int status, const char *message)
     text_printf(&body, ",\"type\":\"%s\",\"code\":%d}}", type, status);
     reply_begin(connection, status, TYPE_JSON);
     if (status == 429 || status == 503)
-        reply_header(connection, "Retry-After", SPAN("1"));
+        reply_line(connection, "Retry-After", SPAN("1"));
     if (status == 401)
-        reply_header(connection, "WWW-Authenticate", SPAN("Bearer"));
+        reply_line(connection, "WWW-Authenticate", SPAN("Bearer"));
     reply_end(connection, text_span(&body));
     text_fini(&body);
 }
@@ -123,7 +123,7 @@ void reply_stream(struct connection *connection)
     if (connection->minor_zero)
         connection->keep_alive = false;
     else
-        reply_header(connection, "Transfer-Encoding", SPAN("chunked"));
+        reply_line(connection, "Transfer-Encoding", SPAN("chunked"));
     end_head(connection);
 }
 

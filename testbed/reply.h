@@ -11,7 +11,7 @@
 /* Begins a reply: status line and the headers that all have. type NULL: no Content-Type. */
 void reply_begin(struct connection *connection, int status, const char *type);
 /* One more header. */
-void reply_header(struct connection *connection, const char *name, struct span value);
+void reply_line(struct connection *connection, const char *name, struct span value);
 /* Ends the head and puts the body: the reply is whole. */
 void reply_end(struct connection *connection, struct span body);
 /* All three. */

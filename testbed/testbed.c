@@ -86,6 +86,7 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
 {
     struct testbed *testbed = memory_new(1, sizeof *testbed);
     testbed->loop = loop;
+    testbed->made_ns = loop_now(loop);
     testbed->options = *options;
     testbed->token = memory_copy_text(options->listen.token);
     testbed->listener.fd = -1;
@@ -116,7 +117,7 @@ static void end_connections(struct testbed *testbed)
     testbed->options.served = NULL;
     while ((node = list_take(&testbed->connections))) {
         struct connection *connection = list_entry(node, struct connection, node);
-        connection_close(connection, true);
+        connection_end(connection, true);
         if (connection->working) {
             law_leave(testbed->law, &connection->work);
             timer_stop(testbed->loop, &connection->timer);

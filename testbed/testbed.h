@@ -44,7 +44,8 @@ struct testbed_options {
         const char *unix_path;
         const char *token; /* every request must bear it; demanded off loopback; or NULL */
         uint64_t most_connections;
-        uint64_t body_bytes; /* longest request body */
+        uint64_t body_bytes;   /* longest request body */
+        nsec_t ready_after_ns; /* until then, from its making on, /health answers 503 */
     } listen;
 
     struct law_options {

