@@ -73,11 +73,12 @@ have() {
     esac
 }
 
-# missing_packages demo|check|thorough: names from deps/debian.txt, one a line.
+# missing_packages demo|quick|check|thorough: names from deps/debian.txt, one a line.
 missing_packages() {
     local wanted=" demo "
-    [[ $1 == check ]] && wanted=" demo check "
-    [[ $1 == thorough ]] && wanted=" demo check thorough "
+    [[ $1 == demo ]] || wanted+="quick "
+    [[ $1 == check || $1 == thorough ]] && wanted+="check "
+    [[ $1 == thorough ]] && wanted+="thorough "
     local package purpose probe why
     while read -r package purpose probe why; do
         [[ -z $package || $package == '#'* ]] && continue
@@ -126,7 +127,11 @@ install_packages() { # name...
     fi
     command -v apt-get >/dev/null ||
         fail "packages are missing, and this system has no apt-get" "install: $*"
-    local apt=(${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get -y -q
+    local settings=(DEBIAN_FRONTEND=noninteractive) name # sudo would drop the proxies
+    for name in http_proxy https_proxy no_proxy; do
+        [[ -z ${!name:-} ]] || settings+=("$name=${!name}")
+    done
+    local apt=(${as_root[@]+"${as_root[@]}"} env "${settings[@]}" apt-get -y -q
         -o Acquire::Retries=3 -o Dpkg::Use-Pty=0)
     step apt-update "reading Debian's package lists" "${apt[@]}" update ||
         fail "apt-get update failed; is there a network?" "see $log_folder/apt-update.log"
@@ -134,7 +139,7 @@ install_packages() { # name...
         fail "apt-get install failed" "see $log_folder/apt-install.log"
 }
 
-# need_packages demo|check|thorough yes|no: installs what is missing, or with "no" says it and ends.
+# need_packages demo|quick|check|thorough yes|no: installs what is missing, or with "no" says it and ends.
 need_packages() {
     local missing
     mapfile -t missing < <(missing_packages "$1")

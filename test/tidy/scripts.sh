@@ -27,7 +27,7 @@ done
 # Each package once, with who needs it, how to see it, and why.
 expect "deps/debian.txt has whole lines, each package once" awk '
     /^#/ || NF == 0 { next }
-    NF < 4 || $2 !~ /^(demo|check|thorough)$/ || seen[$1]++ { print FILENAME ":" NR ": " $0; bad = 1 }
+    NF < 4 || $2 !~ /^(demo|quick|check|thorough)$/ || seen[$1]++ { print FILENAME ":" NR ": " $0; bad = 1 }
     END { exit bad || NR == 0 }' deps/debian.txt
 
 # What CMake asks pkg-config for is in the list too.
@@ -53,6 +53,7 @@ printf '%s\n' 'imaginary-one demo plimsoll-no-such-program of the demo' \
     'imaginary-two check file:/no/such/file of the check' 'bash demo bash the shell' >deps/debian.txt
 expect "the demo lacks one" test "$(missing_packages demo)" = imaginary-one
 expect "the check lacks both" test "$(missing_packages check | tr '\n' ' ')" = "imaginary-one imaginary-two "
+expect "the quick check lacks one" test "$(missing_packages quick)" = imaginary-one
 
 mkdir -p bin
 printf '#!/bin/sh\necho "apt-get ran" >>%s/touched\n' "$scratch" >bin/apt-get
