@@ -223,12 +223,7 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
                                   .iterations = count,
                                   .vus = 1};
     struct crew *crew = NULL;
-    uint16_t slots = 0;
-    for (size_t i = 0; i < engine->plan->scenario_count; i++)
-        slots = engine->plan->scenarios[i].symbols.slots > slots
-                    ? engine->plan->scenarios[i].symbols.slots
-                    : slots;
-    alone.symbols.slots = slots;
+    alone.symbols = engine->plan->symbols;
     bool after = engine->ledger.block == NULL;
     if (after) /* teardown: the last block was handed over, and the recorder has given others back
                 */
