@@ -25,7 +25,8 @@ struct plan_request {
     const char *verb; /* "get", "post", "openai.chat": a row of the driver's verbs */
     int driver;       /* index in the vocabulary's drivers */
     void *config;     /* the driver's own struct, filled by its table */
-    char *target;     /* base URL, when it differs from plan.target; or NULL */
+    const struct setting *settings; /* that table */
+    char *target;                   /* base URL, when it differs from plan.target; or NULL */
     struct reply_check **checks;
     size_t check_count;
     struct reply_capture **captures;
@@ -68,6 +69,8 @@ struct plan_stage {
     char *name;    /* "warm-up", "level 2 of 3: 50 users", "ramp to 50 users"; never NULL */
 };
 
+struct plan_threshold;
+
 struct plan_scenario {
     char *name;
     enum executor executor;
@@ -91,8 +94,11 @@ struct plan_scenario {
     nsec_t pacing_ns; /* an iteration starts this long after the one before did; 0: none */
     uint32_t first_task, task_count; /* in plan.tasks */
     struct symbols symbols;          /* slots of its templates */
-    char **until; /* stress: threshold texts that end the scenario when crossed; or NULL */
+    char **until; /* stress: "METRIC EXPRESSION" texts; the scenario ends when one comes true */
     size_t until_count;
+    struct plan_threshold *limits; /* the same compiled; until_count of them */
+    double rate;                   /* as written, a second; read before a pattern expands; else 0 */
+    nsec_t duration_ns;            /* as written; 0: not given */
 };
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -212,6 +218,7 @@ struct plan_label {
 
 struct plan {
     char *name;
+    char *description;         /* or NULL */
     char *file;                /* as given; NULL: from the command line */
     char *source;              /* its text, secrets masked, for the run file */
     char *target;              /* base URL: http://, https://, or http+unix:///path/to.sock */
@@ -241,6 +248,8 @@ struct plan {
     struct plan_connections connections;
     struct plan_http http;
     struct plan_tls tls;
+    struct symbols symbols; /* known to all scenarios: what global headers and set-up use; those of
+                               a scenario begin with the same ones under the same slots */
     uint64_t seed;
     uint64_t threads;     /* 0: one a core */
     nsec_t interval_ns;   /* of the record; 1 s */

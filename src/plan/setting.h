@@ -30,6 +30,7 @@ enum setting_type {
     SETTING_SPREAD,  /* struct distribution (stat/distribution.h): number, range "2s..5s", {dist:
                         ...} */
     SETTING_SECTION, /* a nested struct in place; `section` is its table */
+    SETTING_NUMBERS, /* struct plan_numbers: a list of numbers or rates, each least .. most */
     SETTING_CUSTOM, /* read by a function of the plan room named in `custom` (stages, tasks, ...) */
 };
 
@@ -52,6 +53,7 @@ struct setting {
     const char *environment; /* variable that sets it ("SCALABILITY_MAX_USERS"); or NULL */
     const char *aliases;     /* other names accepted, separated by blanks; or NULL */
     bool required;
+    bool secret; /* its value is never printed nor kept */
 };
 
 struct plan_headers {
@@ -66,5 +68,22 @@ struct plan_texts {
     char **items;
     size_t count;
 };
+
+struct plan_numbers {
+    double *items;
+    size_t count;
+};
+
+/* Appends one line of help a setting: name, unit or choices, sentence, default and range; sections
+ * are indented below their name. From the same rows come the reference and the man page. */
+void setting_help(const struct setting *table, struct text *out);
+
+/* The same as a table of a Markdown document or as troff rows of a man page. */
+enum setting_page { SETTING_MARKDOWN, SETTING_MAN };
+void setting_page(const struct setting *table, enum setting_page page, struct text *out);
+
+/* Frees what the fields of a struct own that was read by this table; the struct itself stays. NULL
+ * is fine for either. */
+void setting_free(const struct setting *table, void *base);
 
 #endif

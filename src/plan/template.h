@@ -45,7 +45,7 @@ enum generator {
 struct symbol {
     char *name;
     enum symbol_kind kind;
-    uint16_t slot;           /* SLOT_NONE for constants */
+    uint16_t slot;           /* SLOT_NONE: a constant, or named by no template of the scenario */
     char *constant;          /* SYMBOL_CONSTANT */
     uint32_t feeder;         /* SYMBOL_FEEDER: index in plan.feeders */
     uint32_t column;         /* SYMBOL_FEEDER: column of the row */

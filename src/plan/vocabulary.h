@@ -34,6 +34,8 @@ struct vocabulary {
     size_t verb_count;
     const struct pattern_word *patterns;
     size_t pattern_count;
+    const char *const *metrics; /* names that thresholds and objectives may use beyond the common
+                                   ones; ends with NULL; NULL: any name is taken */
 };
 
 #endif

@@ -1,0 +1,473 @@
+/* From a file to a plan: bytes, document, tables, and what can only be said of the whole. */
+#include "plan/read.h"
+
+#include "base/memory.h"
+#include "plan/part.h"
+#include "wire/url.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Variables of the requirements whose settings come with later versions. */
+static const struct {
+    const char *name, *path;
+} later_variables[] = {
+    {"SCALABILITY_MONITORING_INTERVAL", "watch.interval"},
+    {"SCALABILITY_THRESHOLD_CPU", "watch.thresholds.cpu"},
+    {"SCALABILITY_THRESHOLD_MEMORY", "watch.thresholds.memory"},
+    {"SCALABILITY_THRESHOLD_GPU", "watch.thresholds.gpu"},
+};
+
+static const char *const known_variables[] = {
+    "SCALABILITY_TEST_DURATION",    "SCALABILITY_MAX_USERS",           "SCALABILITY_RAMP_UP_RATE",
+    "SCALABILITY_STEP_DURATION",    "SCALABILITY_MONITORING_INTERVAL", "SCALABILITY_THRESHOLD_CPU",
+    "SCALABILITY_THRESHOLD_MEMORY", "SCALABILITY_THRESHOLD_GPU"};
+
+static void read_variables(struct reader *reader)
+{
+    const struct plan_source *source = reader->source;
+    variables_add_environment(&reader->variables, source->environment);
+    if (source->dotenv) {
+        int rc = variables_add_file(&reader->variables, source->dotenv, reader->notes);
+        if (rc)
+            reader_error(reader, NULL, NULL, "cannot read \"%s\": %s", source->dotenv,
+                         strerror(-rc));
+        return;
+    }
+    const char *slash = source->file ? strrchr(source->file, '/') : NULL;
+    struct text path = TEXT_EMPTY;
+    if (slash)
+        text_put(&path, (struct span){source->file, (size_t)(slash - source->file) + 1});
+    text_puts(&path, ".env");
+    variables_add_file(&reader->variables, path.at, reader->notes); /* it need not exist */
+    text_fini(&path);
+}
+
+/* Adds the entries "labels.NAME" and "variables.NAME" that only the command line names. */
+static void apply_named_overrides(struct reader *reader)
+{
+    static const char *const maps[] = {"labels", "variables"};
+    for (size_t i = 0; i < reader->source->override_count; i++) {
+        const struct plan_override *override = &reader->source->overrides[i];
+        const char *dot = strchr(override->path, '.');
+        for (size_t j = 0; dot && j < 2; j++) {
+            if (strlen(maps[j]) != (size_t)(dot - override->path) ||
+                strncmp(override->path, maps[j], strlen(maps[j])) != 0)
+                continue;
+            struct node place = {.file = "command line",
+                                 .origin = override->flag ? override->flag : override->path};
+            struct node *root = reader->document.root, *map = node_find(root, maps[j]);
+            if (!map) {
+                map = document_add(&reader->document, NODE_MAP, &place);
+                node_append(root, document_add_text(&reader->document, maps[j], &place), map);
+            }
+            struct node *value = document_add_text(&reader->document, override->words, &place);
+            struct node_entry *entry = node_entry_of(map, dot + 1);
+            if (entry)
+                entry->value = value;
+            else if (map->kind == NODE_MAP)
+                node_append(map, document_add_text(&reader->document, dot + 1, &place), value);
+            reader->override_used[i] = true;
+        }
+    }
+}
+
+static void check_overrides(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->source->override_count; i++) {
+        const struct plan_override *override = &reader->source->overrides[i];
+        if (!reader->override_used[i])
+            notes_error(reader->notes, "command line: %s: the plan has no setting \"%s\"",
+                        override->flag ? override->flag : "--set", override->path);
+    }
+}
+
+static bool is_scalability(const char *name)
+{
+    return strncmp(name, "SCALABILITY_", 12) == 0;
+}
+
+/* Says which of the requirements' variables have no effect, and which are misspelt. */
+static void check_variables(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->variables.count; i++) {
+        const struct variable *variable = &reader->variables.items[i];
+        if (!is_scalability(variable->name) || variable->used)
+            continue;
+        size_t known = 0, count = sizeof known_variables / sizeof *known_variables;
+        while (known < count && strcmp(known_variables[known], variable->name) != 0)
+            known++;
+        const char *later = NULL;
+        for (size_t j = 0; j < sizeof later_variables / sizeof *later_variables; j++) {
+            if (strcmp(later_variables[j].name, variable->name) == 0)
+                later = later_variables[j].path;
+        }
+        if (later)
+            reader_say(reader, NOTE_ADVICE, NULL, NULL,
+                       "%s is the setting %s, which this version does not use yet", variable->name,
+                       later);
+        else if (known == count)
+            reader_say(reader, NOTE_WARNING, NULL,
+                       "SCALABILITY_TEST_DURATION, _MAX_USERS, _RAMP_UP_RATE, _STEP_DURATION, "
+                       "_MONITORING_INTERVAL, _THRESHOLD_CPU, _MEMORY and _GPU are known",
+                       "%s is no variable that plimsoll knows", variable->name);
+        else if (!variables_find(&reader->variables, span_of(variable->name))->used)
+            reader_say(reader, NOTE_ADVICE, NULL, NULL, "%s has no effect on this plan",
+                       variable->name);
+    }
+}
+
+static void check_url(struct reader *reader, const char *key, const char *words)
+{
+    struct url url;
+    const char *why = NULL;
+    const struct node *node = node_find(reader->document.root, key);
+    if (words && url_read(span_of(words), &url, &why))
+        reader_error(reader, node, "for example http://127.0.0.1:8000", "%s \"%s\": %s", key, words,
+                     why);
+}
+
+static void check_target(struct reader *reader)
+{
+    struct plan *plan = reader->plan;
+    check_url(reader, "target", plan->target);
+    for (size_t i = 0; i < plan->targets.count; i++)
+        check_url(reader, "targets", plan->targets.items[i]);
+    if (!plan->target && plan->targets.count == 0 && reader->relative)
+        reader_error(reader, reader->relative, "write target: http://host:port at the top",
+                     "this request needs a target, and the plan has none");
+    for (size_t i = 0; i < plan->request_count; i++) {
+        const char *why = NULL;
+        struct url url;
+        if (plan->requests[i].target && url_read(span_of(plan->requests[i].target), &url, &why))
+            notes_error(reader->notes, "target \"%s\" of \"%s\": %s", plan->requests[i].target,
+                        plan->requests[i].name, why);
+    }
+}
+
+/* Tasks of several scenarios may have the same name: each then says which scenario it is of. */
+static void qualify_names(struct plan *plan)
+{
+    bool *twice = memory_new(plan->request_count, sizeof *twice);
+    for (size_t i = 0; i < plan->request_count; i++) {
+        for (size_t j = 0; j < plan->request_count; j++) {
+            if (i != j && strcmp(plan->requests[i].name, plan->requests[j].name) == 0)
+                twice[i] = true;
+        }
+    }
+    for (size_t i = 0; i < plan->scenario_count; i++) {
+        const struct plan_scenario *scenario = &plan->scenarios[i];
+        for (size_t j = 0; j < plan->request_count; j++) {
+            struct plan_request *request = &plan->requests[j];
+            if (!twice[j] || request->task < scenario->first_task ||
+                request->task >= scenario->first_task + scenario->task_count)
+                continue;
+            struct text name = TEXT_EMPTY;
+            text_printf(&name, "%s/%s", scenario->name, request->name);
+            free(request->name);
+            request->name = text_take(&name);
+        }
+    }
+    free(twice);
+}
+
+static void default_name(struct reader *reader)
+{
+    struct plan *plan = reader->plan;
+    if (plan->name)
+        return;
+    const char *file = reader->source->file;
+    if (reader->quick || !file) {
+        plan->name = memory_copy_text("quick");
+        return;
+    }
+    const char *slash = strrchr(file, '/'), *stem = slash ? slash + 1 : file;
+    const char *dot = strrchr(stem, '.');
+    struct text name = TEXT_EMPTY;
+    text_put(&name, (struct span){stem, dot && dot > stem ? (size_t)(dot - stem) : strlen(stem)});
+    plan->name = text_take(&name);
+}
+
+static void read_plan(struct reader *reader)
+{
+    struct document *document = &reader->document;
+    if (document->root->kind != NODE_MAP) {
+        reader_error(reader, document->root, "for example target: http://127.0.0.1:8000",
+                     "a plan is a map of keys and values; this is %s",
+                     node_kind_words(document->root));
+        return;
+    }
+    if (flat_is(document->root))
+        flat_rewrite(reader);
+    apply_named_overrides(reader);
+    reader->plan = memory_new(1, sizeof *reader->plan);
+    reader->plan->time_scale = 1;
+    reader->symbols = &reader->plan->symbols;
+    struct setting_scope scope = {plan_rows, reader->plan};
+    setting_read_map(reader, document->root, "", &scope, 1);
+    check_target(reader);
+    check_overrides(reader);
+    check_variables(reader);
+    qualify_names(reader->plan);
+    default_name(reader);
+}
+
+/* Reads reading->text, which is there. */
+static void read_text(struct reader *reader, const char *name)
+{
+    struct plan_reading *out = reader->reading;
+    size_t errors = out->notes.errors;
+    read_variables(reader);
+    if (document_read(&reader->document, name, span_of(out->text), &out->notes) == 0)
+        read_plan(reader);
+    if (out->notes.errors > errors) {
+        plan_free(reader->plan);
+        return;
+    }
+    reader->plan->file = reader->quick ? NULL : memory_copy_text(reader->source->file);
+    reader->plan->source = reader_masked_source(reader, out->text);
+    out->plan = reader->plan;
+}
+
+static void reader_fini(struct reader *reader)
+{
+    document_fini(&reader->document);
+    variables_fini(&reader->variables);
+    free(reader->override_used);
+    free(reader->secrets);
+}
+
+static int start_and_read(const struct plan_source *source, const struct vocabulary *vocabulary,
+                          struct plan_reading *out, bool quick)
+{
+    struct reader reader = {.source = source,
+                            .vocabulary = vocabulary,
+                            .reading = out,
+                            .notes = &out->notes,
+                            .quick = quick,
+                            .override_used = memory_new(source->override_count, sizeof(bool))};
+    const char *name = quick ? "command line" : source->file ? source->file : "plan";
+    size_t bytes = strlen(out->text);
+    if (bytes == NODE_BYTES + 1) /* as much as was read; the rest was not */
+        notes_error(&out->notes, "%s: the plan is larger than 4 MiB", name);
+    read_text(&reader, name);
+    reader_fini(&reader);
+    return 0;
+}
+
+/* A zero byte would end the text unseen. */
+static void check_zero_bytes(const struct text *text, const char *file, struct notes *notes)
+{
+    if (!text->bytes || !memchr(text->at, '\0', text->bytes))
+        return;
+    notes_add(notes, (struct note){.file = (char *)file,
+                                   .line = 1,
+                                   .column = 1,
+                                   .sentence = "the file holds zero bytes, so it is no text",
+                                   .hint = "save the file as UTF-8"});
+}
+
+int plan_read(const struct plan_source *source, const struct vocabulary *vocabulary,
+              struct plan_reading *out)
+{
+    *out = (struct plan_reading){0};
+    if (source->text) {
+        out->text = memory_copy_text(source->text);
+        return start_and_read(source, vocabulary, out, false);
+    }
+    struct text bytes = TEXT_EMPTY;
+    int rc = file_read(source->file, NODE_BYTES, &bytes);
+    if (rc == -EFBIG) {
+        notes_error(&out->notes, "%s: the plan is larger than 4 MiB", source->file);
+        return 0;
+    }
+    if (rc)
+        return rc;
+    check_zero_bytes(&bytes, source->file, &out->notes);
+    if (out->notes.errors) {
+        text_fini(&bytes);
+        return 0;
+    }
+    size_t mark = bytes.bytes >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
+    out->text = memory_copy_text(bytes.at + mark);
+    text_fini(&bytes);
+    return start_and_read(source, vocabulary, out, false);
+}
+
+void plan_reading_fini(struct plan_reading *reading)
+{
+    plan_free(reading->plan);
+    notes_fini(&reading->notes);
+    free(reading->text);
+    for (size_t i = 0; i < reading->origin_count; i++) {
+        free(reading->origins[i].path);
+        free(reading->origins[i].value);
+        free(reading->origins[i].origin);
+    }
+    free(reading->origins);
+    *reading = (struct plan_reading){0};
+}
+
+/* ---- a plan that is a command line ---------------------------------------------------------- */
+
+/* A text as YAML in double quotes, which are JSON's. */
+static void put_quoted(struct text *out, struct span words)
+{
+    text_putc(out, '"');
+    for (size_t i = 0; i < words.bytes; i++) {
+        unsigned char byte = (unsigned char)words.at[i];
+        if (byte == '"' || byte == '\\')
+            text_printf(out, "\\%c", byte);
+        else if (byte == '$' && i + 1 < words.bytes && words.at[i + 1] == '{')
+            text_puts(out, "$$"); /* the shell has already replaced what it should */
+        else if (byte < 0x20 || byte == 0x7F)
+            text_printf(out, "\\x%02x", byte);
+        else
+            text_putc(out, (char)byte);
+    }
+    text_putc(out, '"');
+}
+
+static void put_url(struct text *out, const char *words, struct span *path)
+{
+    struct url url;
+    const char *why = NULL;
+    struct text full = TEXT_EMPTY;
+    if (!strstr(words, "://"))
+        text_puts(&full, "http://");
+    text_puts(&full, words);
+    *path = SPAN("/");
+    if (url_read(text_span(&full), &url, &why) == 0 && url.path.bytes) {
+        size_t at = (size_t)(url.path.at - full.at); /* the same bytes stand in words */
+        *path = (struct span){words + (at - (full.bytes - strlen(words))), url.path.bytes};
+        full.bytes = at;
+    }
+    text_puts(out, "target: ");
+    put_quoted(out, text_span(&full));
+    text_putc(out, '\n');
+    text_fini(&full);
+}
+
+static void put_load(struct text *out, const struct plan_quick *quick)
+{
+    if (quick->rate > 0)
+        text_printf(out, "    rate: %.15g\n", quick->rate);
+    if (quick->rate > 0 && quick->users)
+        text_printf(out, "    max_vus: %llu\n", (unsigned long long)quick->users);
+    if (quick->rate <= 0)
+        text_printf(out, "    vus: %llu\n", (unsigned long long)(quick->users ? quick->users : 1));
+    if (quick->iterations)
+        text_printf(out, "    iterations: %llu\n", (unsigned long long)quick->iterations);
+    if (quick->duration_ns)
+        text_printf(out, "    duration: %lldns\n", (long long)quick->duration_ns);
+    else if (!quick->iterations)
+        text_puts(out, "    duration: 10s\n");
+    if (quick->spawn_rate > 0 && quick->rate <= 0)
+        text_printf(out, "    spawn_rate: %.15g\n", quick->spawn_rate);
+}
+
+static const char *spread_word(enum spread spread)
+{
+    static const char *const words[] = {"fixed",  "fixed",     "uniform", "exponential",
+                                        "normal", "lognormal", "gamma",   "pareto"};
+    return words[spread];
+}
+
+static void put_think(struct text *out, const struct distribution *think)
+{
+    static const char *const names[][2] = {{NULL, NULL},      {"value", NULL},    {"min", "max"},
+                                           {"mean", NULL},    {"mean", "stddev"}, {"median", "p95"},
+                                           {"mean", "shape"}, {"min", "shape"}};
+    if (think->spread == SPREAD_NONE)
+        return;
+    const char *const *name = names[think->spread];
+    text_printf(out, "    think: {dist: %s, %s: %.15g", spread_word(think->spread), name[0],
+                think->a);
+    if (name[1])
+        text_printf(out, ", %s: %.15g", name[1], think->b);
+    text_puts(out, "}\n");
+}
+
+static bool has_header(const struct plan_quick *quick, const char *name)
+{
+    struct span wanted = span_of(name);
+    for (size_t i = 0; i < quick->header_count; i++) {
+        struct span line = span_of(quick->headers[i]);
+        if (line.bytes > wanted.bytes && line.at[wanted.bytes] == ':' &&
+            span_equal_nocase((struct span){line.at, wanted.bytes}, wanted))
+            return true;
+    }
+    return false;
+}
+
+static void put_headers(struct text *out, const struct plan_quick *quick, struct notes *notes)
+{
+    bool json = quick->json && !has_header(quick, "content-type");
+    if (quick->header_count || json)
+        text_puts(out, "          headers:\n");
+    for (size_t i = 0; i < quick->header_count; i++) {
+        const char *line = quick->headers[i], *colon = strchr(line, ':');
+        if (!colon || colon == line) {
+            notes_error(notes, "command line: --header: \"%s\" is not of the form Name: value",
+                        line);
+            continue;
+        }
+        text_puts(out, "            ");
+        put_quoted(out, (struct span){line, (size_t)(colon - line)});
+        text_puts(out, ": ");
+        put_quoted(out, span_trim(span_of(colon + 1)));
+        text_putc(out, '\n');
+    }
+    if (json)
+        text_puts(out, "            content-type: application/json\n");
+}
+
+static void put_lower(struct text *out, const char *words)
+{
+    for (; *words; words++)
+        text_putc(out, (char)(*words >= 'A' && *words <= 'Z' ? *words | 0x20 : *words));
+}
+
+static void put_quick(struct text *out, const struct plan_quick *quick, struct notes *notes)
+{
+    struct span path = {0};
+    const char *body = quick->json ? quick->json : quick->body;
+    text_puts(out, "schema: 1\n");
+    put_url(out, quick->url, &path);
+    text_puts(out, "scenarios:\n  main:\n");
+    put_load(out, quick);
+    put_think(out, &quick->think);
+    text_puts(out, "    tasks:\n      - ");
+    if (quick->driver_verb)
+        text_puts(out, quick->driver_verb);
+    else
+        put_lower(out, quick->method ? quick->method : body ? "post" : "get");
+    text_puts(out, quick->driver_verb ? ": {" : ":\n          url: ");
+    if (quick->driver_verb) {
+        text_puts(out, "}\n");
+        return;
+    }
+    put_quoted(out, path);
+    text_putc(out, '\n');
+    put_headers(out, quick, notes);
+    if (body) {
+        text_puts(out, "          body: ");
+        put_quoted(out, span_of(body));
+        text_putc(out, '\n');
+    }
+}
+
+int plan_read_quick(const struct plan_quick *quick, const struct plan_source *source,
+                    const struct vocabulary *vocabulary, struct plan_reading *out)
+{
+    *out = (struct plan_reading){0};
+    struct text words = TEXT_EMPTY;
+    put_quick(&words, quick, &out->notes);
+    out->text = text_take(&words);
+    struct plan_source inner = *source;
+    inner.file = NULL;
+    inner.text = out->text;
+    return start_and_read(&inner, vocabulary, out, true);
+}

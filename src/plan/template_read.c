@@ -1,0 +1,136 @@
+/* Templates out of a document: texts with holes, and whole YAML values that become JSON. */
+#include "plan/reader.h"
+#include "plan/template_build.h"
+#include "wire/json.h"
+
+#include <ctype.h>
+#include <string.h>
+
+void reader_add_environment_symbols(struct reader *reader, struct span words)
+{
+    struct hole hole;
+    for (size_t at = 0; hole_find(words, at, &hole) == 0; at = hole.past) {
+        if (!span_begins(hole.name, SPAN("env.")) || symbols_find(reader->symbols, hole.name))
+            continue;
+        struct span name = {hole.name.at + 4, hole.name.bytes - 4};
+        const struct variable *variable = variables_find(&reader->variables, name);
+        if (!variable)
+            continue;
+        struct symbol *symbol = symbols_add(reader->symbols, hole.name, SYMBOL_CONSTANT);
+        struct text value = TEXT_EMPTY;
+        text_puts(&value, variable->value);
+        symbol->constant = text_take(&value);
+    }
+}
+
+/* Adds the words of one text node to a template. */
+static int add_node(struct reader *reader, struct template *template, const struct node *node,
+                    enum escape escape)
+{
+    struct text words = TEXT_EMPTY;
+    if (reader_text(reader, node, "a text", &words))
+        return 1;
+    reader_add_environment_symbols(reader, text_span(&words));
+    struct note place = node_place(node);
+    if (reader->quick)
+        place.line = 0;
+    int rc = template_add_words(template, text_span(&words), escape, reader->symbols, &place,
+                                reader->notes);
+    text_fini(&words);
+    return rc;
+}
+
+struct template *reader_template(struct reader *reader, const struct node *node)
+{
+    struct template *template = template_new();
+    if (add_node(reader, template, node, ESCAPE_NONE))
+        return template_free(template);
+    return template;
+}
+
+/* Whether a plain text is a number as JSON writes it. */
+static bool is_json_number(const char *at)
+{
+    at += *at == '-';
+    if (!isdigit((unsigned char)*at) || (at[0] == '0' && isdigit((unsigned char)at[1])))
+        return false;
+    at += strspn(at, "0123456789");
+    if (*at == '.') {
+        size_t digits = strspn(at + 1, "0123456789");
+        if (digits == 0)
+            return false;
+        at += 1 + digits;
+    }
+    if (*at == 'e' || *at == 'E') {
+        at++;
+        at += *at == '+' || *at == '-';
+        size_t digits = strspn(at, "0123456789");
+        if (digits == 0)
+            return false;
+        at += digits;
+    }
+    return *at == '\0';
+}
+
+/* Whether the text is one hole with "| number": then it stands without quotes. */
+static bool is_number_hole(const struct node *node)
+{
+    struct hole hole;
+    struct span words = span_trim((struct span){node->text, node->bytes});
+    return hole_find(words, 0, &hole) == 0 && hole.begin == 0 && hole.past == words.bytes &&
+           (span_equal(hole.filter, SPAN("number")) || span_equal(hole.filter, SPAN("raw")));
+}
+
+static int write_text(struct reader *reader, struct template *template, const struct node *node)
+{
+    struct text words = TEXT_EMPTY;
+    if (node->plain) { /* references may stand for numbers, so they are replaced first */
+        if (reader_text(reader, node, "a text", &words))
+            return 1;
+        text_reserve(&words, 1);
+        bool bare = word_in("true false null", words.at) || is_json_number(words.at);
+        if (node_is_null(node) || bare) {
+            template_add_bytes(template, bare ? text_span(&words) : SPAN("null"));
+            text_fini(&words);
+            return 0;
+        }
+        text_fini(&words);
+    }
+    if (is_number_hole(node))
+        return add_node(reader, template, node, ESCAPE_NONE);
+    template_add_bytes(template, SPAN("\""));
+    int rc = add_node(reader, template, node, ESCAPE_JSON);
+    template_add_bytes(template, SPAN("\""));
+    return rc;
+}
+
+static int write_node(struct reader *reader, struct template *template, const struct node *node)
+{
+    if (node->kind == NODE_TEXT)
+        return write_text(reader, template, node);
+    bool map = node->kind == NODE_MAP;
+    int rc = 0;
+    template_add_bytes(template, map ? SPAN("{") : SPAN("["));
+    for (size_t i = 0; i < node->count; i++) {
+        if (i)
+            template_add_bytes(template, SPAN(","));
+        if (map) {
+            template_add_bytes(template, SPAN("\""));
+            rc |= add_node(reader, template, node->rows[i].key, ESCAPE_JSON);
+            template_add_bytes(template, SPAN("\":"));
+            if (name_is_secret(node->rows[i].key->text))
+                reader_hide(reader, node->rows[i].value);
+        }
+        rc |= write_node(reader, template, node->rows[i].value);
+    }
+    template_add_bytes(template, map ? SPAN("}") : SPAN("]"));
+    return rc;
+}
+
+struct template *reader_json(struct reader *reader, const struct node *node)
+{
+    struct template *template = template_new();
+    if (write_node(reader, template, node))
+        return template_free(template);
+    return template;
+}
