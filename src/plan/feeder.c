@@ -207,8 +207,8 @@ void feeders_read(struct reader *reader, const struct setting *row, const char *
     plan->feeders = memory_new(node->count, sizeof *plan->feeders);
     for (size_t i = 0; i < node->count; i++) {
         struct plan_feeder *feeder = &plan->feeders[plan->feeder_count];
-        char here[256];
-        snprintf(here, sizeof here, "%s.%s", path, node->rows[i].key->text);
+        char here[PATH_ROOM];
+        path_write(here, "%s.%s", path, node->rows[i].key->text);
         read_feeder(reader, node->rows[i].key, node->rows[i].value, here, feeder);
         add_symbols(reader, feeder, (uint32_t)plan->feeder_count++);
     }

@@ -197,8 +197,8 @@ void objectives_read(struct reader *reader, const struct setting *row, const cha
     if (!reader_wants(reader, node, NODE_LIST, row->name))
         return;
     for (size_t i = 0; i < node->count; i++) {
-        char here[256];
-        snprintf(here, sizeof here, "%s[%zu]", path, i);
+        char here[PATH_ROOM];
+        path_write(here, "%s[%zu]", path, i);
         read_objective(reader, node->rows[i].value, here);
     }
 }

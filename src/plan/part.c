@@ -52,8 +52,8 @@ void services_read(struct reader *reader, const struct setting *row, const char 
     for (size_t i = 0; i < node->count; i++) {
         struct plan_service *service = &plan->services[plan->service_count++];
         const struct node *value = node->rows[i].value;
-        char here[256];
-        snprintf(here, sizeof here, "%s.%s", path, node->rows[i].key->text);
+        char here[PATH_ROOM];
+        path_write(here, "%s.%s", path, node->rows[i].key->text);
         service->name = memory_copy_text(node->rows[i].key->text);
         if (value->kind == NODE_TEXT && !node_is_null(value)) { /* a text is the health URL */
             struct node *key = document_add_text(&reader->document, "health", value);
@@ -108,8 +108,8 @@ void rules_read(struct reader *reader, const struct setting *row, const char *pa
         return;
     plan->rules = memory_new(node->count, sizeof *plan->rules);
     for (size_t i = 0; i < node->count; i++) {
-        char here[256];
-        snprintf(here, sizeof here, "%s[%zu]", path, i);
+        char here[PATH_ROOM];
+        path_write(here, "%s[%zu]", path, i);
         if (!reader_wants(reader, node->rows[i].value, NODE_MAP, "a rule"))
             continue;
         struct rule_form form = {0};
@@ -132,9 +132,9 @@ void labels_read(struct reader *reader, const struct setting *row, const char *p
         return;
     plan->labels = memory_new(node->count, sizeof *plan->labels);
     for (size_t i = 0; i < node->count; i++) {
-        char here[256];
+        char here[PATH_ROOM];
         const char *name = node->rows[i].key->text;
-        snprintf(here, sizeof here, "%s.%s", path, name);
+        path_write(here, "%s.%s", path, name);
         char *value = reader_words(reader, node->rows[i].value, "a text");
         if (!value)
             continue;
@@ -151,9 +151,9 @@ void variables_read(struct reader *reader, const struct setting *row, const char
     if (!reader_wants(reader, node, NODE_MAP, row->name))
         return;
     for (size_t i = 0; i < node->count; i++) {
-        char here[256];
+        char here[PATH_ROOM];
         const struct node *key = node->rows[i].key, *written = node->rows[i].value;
-        snprintf(here, sizeof here, "%s.%s", path, key->text);
+        path_write(here, "%s.%s", path, key->text);
         struct setting text_row = {.name = key->text, .type = SETTING_TEXT};
         const struct node *value = reader_effective(reader, &text_row, here, node->rows[i].value);
         bool secret = name_is_secret(key->text);

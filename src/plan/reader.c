@@ -28,6 +28,14 @@ static void add_note(struct reader *reader, enum note_level level, const struct 
     text_fini(sentence);
 }
 
+void path_write(char out[PATH_ROOM], const char *format, ...)
+{
+    va_list list;
+    va_start(list, format);
+    vsnprintf(out, PATH_ROOM, format, list);
+    va_end(list);
+}
+
 void reader_error(struct reader *reader, const struct node *node, const char *hint,
                   const char *format, ...)
 {

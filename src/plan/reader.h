@@ -36,6 +36,12 @@ struct setting_scope {
     void *base;
 };
 
+/* Room of a setting's path; a longer one is cut. */
+enum { PATH_ROOM = 256 };
+
+/* Writes a path ("scenarios.%s") as printf would. */
+void path_write(char out[PATH_ROOM], const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Adds an error at a node (NULL: without a place); hint may be NULL. */
 void reader_error(struct reader *reader, const struct node *node, const char *hint,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));

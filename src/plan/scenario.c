@@ -220,8 +220,8 @@ void stages_read(struct reader *reader, const struct setting *row, const char *p
         return;
     for (size_t i = 0; i < node->count; i++) {
         const struct node *item = node->rows[i].value;
-        char here[256];
-        snprintf(here, sizeof here, "%s[%zu]", path, i);
+        char here[PATH_ROOM];
+        path_write(here, "%s[%zu]", path, i);
         if (!reader_wants(reader, item, NODE_MAP, "a stage"))
             continue;
         struct plan_stage stage = {0};
@@ -302,8 +302,8 @@ static const struct pattern_word *scenario_pattern(struct reader *reader, const 
     const struct setting *row = scenario_rows;
     while (row->offset != FORM(pattern) || row->type != SETTING_TEXT)
         row++;
-    char here[256];
-    snprintf(here, sizeof here, "%s.pattern", path);
+    char here[PATH_ROOM];
+    path_write(here, "%s.pattern", path);
     struct node *written = NULL;
     for (size_t i = 0; i < map->count; i++) {
         if (setting_is_named(row, map->rows[i].key->text))
@@ -332,8 +332,8 @@ static const struct pattern_word *scenario_pattern(struct reader *reader, const 
 static void read_tasks(struct reader *reader, const char *path, const struct scenario_form *form,
                        struct plan_scenario *scenario)
 {
-    char here[256];
-    snprintf(here, sizeof here, "%s.tasks", path);
+    char here[PATH_ROOM];
+    path_write(here, "%s.tasks", path);
     scenario->symbols = symbols_copy(&reader->plan->symbols);
     struct symbols *outer = reader->symbols;
     reader->symbols = &scenario->symbols;
@@ -345,8 +345,8 @@ static void read_tasks(struct reader *reader, const char *path, const struct sce
 static void read_scenario(struct reader *reader, const struct node *name, const struct node *map,
                           struct plan_scenario *scenario)
 {
-    char path[256];
-    snprintf(path, sizeof path, "scenarios.%s", name->text);
+    char path[PATH_ROOM];
+    path_write(path, "scenarios.%s", name->text);
     scenario->name = memory_copy_text(name->text);
     if (!reader_wants(reader, map, NODE_MAP, path))
         return;

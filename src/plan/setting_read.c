@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PATH_ROOM = 256 };
-
 struct node_entry *setting_entry(struct reader *reader, const struct node *map,
                                  const struct setting *row)
 {
@@ -100,7 +98,7 @@ static void read_row(struct reader *reader, const struct node *map, const char *
                      const struct setting *row, void *base)
 {
     char here[PATH_ROOM];
-    snprintf(here, sizeof here, "%s%s%s", path, *path ? "." : "", row->name);
+    path_write(here, "%s%s%s", path, *path ? "." : "", row->name);
     void *field = (char *)base + row->offset;
     struct node_entry *entry = setting_entry(reader, map, row);
     struct node *written = entry ? entry->value : NULL;

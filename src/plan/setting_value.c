@@ -255,8 +255,8 @@ static void read_headers(struct reader *reader, const struct setting *row, const
     out->items = memory_new(node->count, sizeof *out->items);
     for (size_t i = 0; i < node->count; i++) {
         const struct node *name = node->rows[i].key, *value = node->rows[i].value;
-        char here[256];
-        snprintf(here, sizeof here, "%s.%s", path, name->text);
+        char here[PATH_ROOM];
+        path_write(here, "%s.%s", path, name->text);
         if (!is_header_name(name->text)) {
             reader_error(reader, name, NULL, "\"%s\" cannot be the name of a header", name->text);
             continue;

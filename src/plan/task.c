@@ -208,8 +208,8 @@ static void read_config(struct reader *reader, const struct task_form *form, con
                         struct plan_request *request)
 {
     const struct request_verb *verb = form->verb;
-    char here[256];
-    snprintf(here, sizeof here, "%s.%s", path, verb->word);
+    char here[PATH_ROOM];
+    path_write(here, "%s.%s", path, verb->word);
     request->config = memory_new(1, verb->config_bytes);
     request->settings = verb->settings;
     struct setting_scope scope = {verb->settings, request->config};
@@ -308,8 +308,8 @@ static void read_steps(struct reader *reader, const struct task_form *task_form,
     if (list->count == 0)
         reader_error(reader, list, NULL, "steps is empty");
     for (size_t i = 0; i < list->count; i++) {
-        char here[256];
-        snprintf(here, sizeof here, "%s.steps[%zu]", path, i);
+        char here[PATH_ROOM];
+        path_write(here, "%s.steps[%zu]", path, i);
         const struct node *item = list->rows[i].value;
         if (!reader_wants(reader, item, NODE_MAP, "a step"))
             continue;
@@ -386,8 +386,8 @@ void tasks_read(struct reader *reader, const char *path, const struct node *list
     if (list->count == 0)
         reader_error(reader, list, NULL, "tasks is empty");
     for (size_t i = 0; i < list->count; i++) {
-        char here[256];
-        snprintf(here, sizeof here, "%s[%zu]", path, i);
+        char here[PATH_ROOM];
+        path_write(here, "%s[%zu]", path, i);
         if (reader_wants(reader, list->rows[i].value, NODE_MAP, "a task"))
             read_task(reader, here, list->rows[i].value, weighted, *first);
     }

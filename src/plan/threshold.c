@@ -321,8 +321,8 @@ void thresholds_read(struct reader *reader, const struct setting *row, const cha
         return;
     for (size_t i = 0; i < node->count; i++) {
         const struct node *key = node->rows[i].key, *value = node->rows[i].value;
-        char here[256];
-        snprintf(here, sizeof here, "%s.%s", path, key->text);
+        char here[PATH_ROOM];
+        path_write(here, "%s.%s", path, key->text);
         size_t count = value->kind == NODE_LIST ? value->count : 1;
         for (size_t j = 0; j < count; j++)
             read_one(reader, key, value->kind == NODE_LIST ? value->rows[j].value : value, here);
