@@ -3,10 +3,13 @@
 #include "run/machine_watch.h"
 
 #include "base/memory.h"
+#include "host/cgroup.h"
+#include "host/clocks.h"
+#include "host/cpu.h"
+#include "host/netstat.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { SAMPLES = 8 };
 
@@ -15,37 +18,68 @@ struct sample {
     struct generator_interval figures; /* only those of the machine */
 };
 
+/* Everything read at one instant. */
+struct look {
+    struct clocks clocks;
+    struct cpu_times cpu;
+    bool cpu_known;
+    struct cgroup cgroup;
+    struct netstat netstat;
+};
+
 struct machine_watch {
     struct sample samples[SAMPLES];
     size_t count; /* ever taken */
     nsec_t last_ns;
-    nsec_t wall_offset_ns, boot_offset_ns; /* of the two clocks to the monotonic one */
+    struct look before;
 };
 
-static nsec_t read_clock(clockid_t id)
+static void look_around(struct look *look)
 {
-    struct timespec now;
-    clock_gettime(id, &now);
-    return (nsec_t)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+    struct cpu cpu;
+    clocks_read(&look->clocks);
+    look->cpu_known = cpu_read("", &cpu) == 0;
+    look->cpu = cpu.all;
+    cpu_fini(&cpu);
+    cgroup_read("", &look->cgroup);
+    netstat_read("", &look->netstat);
 }
 
-/* How far the wall clock was set, and how long the machine slept, since the look before. */
-static void look_at_clocks(struct machine_watch *watch, struct generator_interval *figures)
+/* The growth of a counter; 0 when it is not known. */
+static uint64_t growth(uint64_t before, uint64_t after)
 {
-    nsec_t monotonic = read_clock(CLOCK_MONOTONIC);
-    nsec_t boot = read_clock(CLOCK_BOOTTIME) - monotonic;
-    nsec_t wall = read_clock(CLOCK_REALTIME) - monotonic;
-    figures->suspended_ns = boot - watch->boot_offset_ns;
-    figures->clock_step_ns = wall - watch->wall_offset_ns - figures->suspended_ns;
-    watch->boot_offset_ns = boot;
-    watch->wall_offset_ns = wall;
+    uint64_t grown = host_growth(before, after);
+    return host_known(grown) ? grown : 0;
+}
+
+/* An unknown share counts as nothing. */
+static double known_share(double share)
+{
+    return isnan(share) ? 0 : share;
+}
+
+static void compare(const struct look *before, const struct look *now,
+                    struct generator_interval *figures)
+{
+    nsec_t length = now->clocks.monotonic_ns - before->clocks.monotonic_ns;
+    figures->suspended_ns = clocks_suspended(&before->clocks, &now->clocks);
+    figures->clock_step_ns = clocks_stepped(&before->clocks, &now->clocks);
+    if (before->cpu_known && now->cpu_known) {
+        figures->steal_share = known_share(cpu_steal_share(&before->cpu, &now->cpu));
+        figures->machine_share = known_share(cpu_busy_share(&before->cpu, &now->cpu));
+    }
+    if (length > 0)
+        figures->throttled_share =
+            fmin(1, (double)growth(before->cgroup.throttled_ns, now->cgroup.throttled_ns) /
+                        (double)length);
+    figures->listen_overflows =
+        growth(before->netstat.listen_overflows, now->netstat.listen_overflows);
 }
 
 struct machine_watch *machine_watch_new(void)
 {
     struct machine_watch *watch = memory_new(1, sizeof *watch);
-    struct generator_interval nothing;
-    look_at_clocks(watch, &nothing);
+    look_around(&watch->before);
     return watch;
 }
 
@@ -57,11 +91,12 @@ struct machine_watch *machine_watch_free(struct machine_watch *watch)
 
 void machine_watch_sample(struct machine_watch *watch, nsec_t now_ns)
 {
+    struct look now;
     struct sample *sample = &watch->samples[watch->count++ % SAMPLES];
     *sample = (struct sample){.begin_ns = watch->last_ns, .end_ns = now_ns};
-    sample->figures.descriptors_left = 1;
-    sample->figures.ports_left = 1;
-    look_at_clocks(watch, &sample->figures);
+    look_around(&now);
+    compare(&watch->before, &now, &sample->figures);
+    watch->before = now;
     watch->last_ns = now_ns;
 }
 
@@ -72,8 +107,6 @@ static void take_worst(struct generator_interval *into, const struct generator_i
     into->throttled_share = fmax(into->throttled_share, from->throttled_share);
     if (from->listen_overflows > into->listen_overflows)
         into->listen_overflows = from->listen_overflows;
-    into->descriptors_left = fmin(into->descriptors_left, from->descriptors_left);
-    into->ports_left = fmin(into->ports_left, from->ports_left);
     if (from->suspended_ns > into->suspended_ns)
         into->suspended_ns = from->suspended_ns;
     if (llabs(from->clock_step_ns) > llabs(into->clock_step_ns))

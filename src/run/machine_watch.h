@@ -1,5 +1,5 @@
 /* run/machine_watch.h - samples of the machine for the generator's verdict: processors, cgroup,
- * listening queues, descriptors, ports, suspension and steps of the wall clock. */
+ * listening queues, suspension and steps of the wall clock. */
 #ifndef RUN_MACHINE_WATCH_H
 #define RUN_MACHINE_WATCH_H
 

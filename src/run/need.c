@@ -4,12 +4,29 @@
 #include "run/need.h"
 
 #include "base/unit.h"
+#include "host/limits.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 enum { DESCRIPTORS_A_THREAD = 8, DESCRIPTORS_OF_PROGRAM = 24 };
+
+static uint64_t known(uint64_t number)
+{
+    return host_known(number) && number != LIMIT_NONE ? number : 0;
+}
+
+void need_limits_read(struct need_limits *out)
+{
+    struct limits limits;
+    limits_read("", &limits);
+    *out = (struct need_limits){
+        .descriptors = known(limits.descriptors_soft),
+        .descriptors_most = known(limits.descriptors_hard),
+        .ports = known(limits.ports),
+    };
+}
 
 /* The most users that a closed scenario has at once. */
 static uint64_t most_users(const struct plan_scenario *scenario)

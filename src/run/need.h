@@ -1,5 +1,6 @@
 /* run/need.h - what a plan needs of this machine, against what there is: descriptors, ports. A plan
- * that needs more is refused with the arithmetic before anything is sent. Pure arithmetic. */
+ * that needs more is refused with the arithmetic before anything is sent. Arithmetic but for
+ * need_limits_read. */
 #ifndef RUN_NEED_H
 #define RUN_NEED_H
 
@@ -14,6 +15,9 @@ struct need_limits {
     uint64_t descriptors_most; /* what it could be raised to */
     uint64_t ports;            /* ephemeral ports for one pair of addresses */
 };
+
+/* Asks this machine. */
+void need_limits_read(struct need_limits *out);
 
 /* The largest numbers at any instant of the plan. */
 struct need {

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "run/machine_watch.h"
+#include "run/need.h"
 #include "run/target_place.h"
 
 #include <inttypes.h>
@@ -19,6 +20,8 @@ struct overseer {
     uint32_t threads;
     struct generator_account generator;
     struct machine_watch *machine;
+    struct need_limits limits;
+    double own_descriptors, address_pairs;
     nsec_t judged_ns; /* intervals that end by then are judged */
     enum generator_state last;
     char last_words[GENERATOR_WORDS];
@@ -33,6 +36,10 @@ struct overseer *overseer_new(const struct plan *plan, struct recorder *recorder
     overseer->threads = threads;
     overseer->generator.shares_machine = target_on_this_machine(plan);
     overseer->machine = machine_watch_new();
+    need_limits_read(&overseer->limits);
+    struct need need = need_of(plan, threads);
+    overseer->own_descriptors = (double)(need.descriptors - need.connections);
+    overseer->address_pairs = (double)need.pairs;
     return overseer;
 }
 
@@ -50,6 +57,12 @@ void overseer_sample(struct overseer *overseer, nsec_t now_ns)
     machine_watch_sample(overseer->machine, now_ns);
 }
 
+/* The share of a limit that is left; 1 when the limit is not known. */
+static double share_left(double used, double limit)
+{
+    return limit > 0 ? fmax(0, 1 - used / limit) : 1;
+}
+
 /* What the record says of an interval. A stretch too short to hold a steady share, as the last one
  * of a run may be, does not count for the verdict. */
 static struct generator_interval interval_of(const struct overseer *overseer,
@@ -57,6 +70,7 @@ static struct generator_interval interval_of(const struct overseer *overseer,
                                              const struct result_point *point)
 {
     const uint64_t *counters = point->sum->counters;
+    double connections = point->gauges[GAUGE_CONNECTIONS];
     nsec_t length = point->end_ns - point->begin_ns;
     bool excluded = point->phase < result->phase_count && result->phases[point->phase].excluded;
     return (struct generator_interval){
@@ -71,8 +85,10 @@ static struct generator_interval interval_of(const struct overseer *overseer,
         .started = counters[COUNT_STARTED],
         .late = counters[COUNT_LATE],
         .local_errors = counters[COUNT_ERROR_GENERATOR],
-        .descriptors_left = 1,
-        .ports_left = 1,
+        .descriptors_left = share_left(connections + overseer->own_descriptors,
+                                       (double)overseer->limits.descriptors),
+        .ports_left =
+            share_left(connections, (double)overseer->limits.ports * overseer->address_pairs),
     };
 }
 

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/unit.h"
+#include "host/machine.h"
 #include "run/advice.h"
 #include "run/conduct.h"
 #include "run/health.h"
@@ -16,11 +17,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #define READY_LOOK_NS (100 * NSEC_PER_MSEC)
 
@@ -42,41 +41,24 @@ struct run {
 
 uint32_t run_threads(const struct plan *plan)
 {
-    cpu_set_t allowed;
+    struct machine machine;
     uint64_t threads = plan->threads;
-    if (threads == 0 && sched_getaffinity(0, sizeof allowed, &allowed) == 0)
-        threads = (uint64_t)CPU_COUNT(&allowed);
+    if (threads == 0) {
+        machine_read("", &machine);
+        if (!isnan(machine.cores_usable))
+            threads = (uint64_t)ceil(machine.cores_usable);
+        machine_fini(&machine);
+    }
     struct need need = need_of(plan, threads);
     if (plan->threads == 0 && need.bounded && need.users && need.users < threads)
         threads = need.users;
     return threads ? (uint32_t)threads : 1;
 }
 
-/* How many ports the kernel gives to outgoing connections; 0: not known. */
-static uint64_t port_range(void)
-{
-    uint64_t first = 0, last = 0;
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-    if (!file)
-        return 0;
-    char line[80] = "", *rest = NULL;
-    if (fgets(line, sizeof line, file)) {
-        first = strtoull(line, &rest, 10);
-        last = strtoull(rest, NULL, 10);
-    }
-    fclose(file);
-    return last >= first && last > 0 ? last - first + 1 : 0;
-}
-
 static void check_need(const struct plan *plan, struct notes *notes)
 {
-    struct rlimit files = {0};
-    getrlimit(RLIMIT_NOFILE, &files);
-    struct need_limits limits = {
-        .descriptors = files.rlim_cur,
-        .descriptors_most = files.rlim_max,
-        .ports = port_range(),
-    };
+    struct need_limits limits;
+    need_limits_read(&limits);
     struct need need = need_of(plan, run_threads(plan));
     need_check(&need, plan, &limits, notes);
     enum { MOST_SCENARIOS = sizeof((struct engine_control *)0)->scenario_stop / sizeof(int) };
@@ -175,10 +157,36 @@ static bool make_ready(struct run *run)
     return outcome == 0 && !*run->options->interrupts;
 }
 
+static void fact_number(struct recorder *recorder, const char *name, double value)
+{
+    char words[40];
+    snprintf(words, sizeof words, "%.10g", value);
+    recorder_fact(recorder, name, words);
+}
+
+/* The machine as facts; what it does not say is left out. */
+static void record_machine(struct recorder *recorder)
+{
+    struct machine machine;
+    struct need_limits limits;
+    machine_read("", &machine);
+    need_limits_read(&limits);
+    if (!isnan(machine.cores_usable))
+        fact_number(recorder, "machine.cores_usable", machine.cores_usable);
+    if (host_known(machine.memory_bytes))
+        fact_number(recorder, "machine.memory_bytes", (double)machine.memory_bytes);
+    if (limits.descriptors)
+        fact_number(recorder, "machine.descriptors", (double)limits.descriptors);
+    if (limits.ports)
+        fact_number(recorder, "machine.ports", (double)limits.ports);
+    machine_fini(&machine);
+}
+
 /* Writes down what happened before the load, at its first instant. */
 static void record_beginnings(struct run *run)
 {
     struct recorder *recorder = run->conduct.recorder;
+    record_machine(recorder);
     for (size_t i = 0; i < run->options->fact_count; i++)
         recorder_fact(recorder, run->options->facts[i].name, run->options->facts[i].value);
     char needed[32];
@@ -303,7 +311,7 @@ static void conclude(struct run *run, struct run_report *out)
         recorder_fact(recorder, "outcome.reason", conduct->why.at);
     result_free(result);
     int error = recorder_close(recorder);
-    if (error == 0)
+    if (error == 0 && run->path)
         error = result_store_verdicts(run->path, verdicts, count);
     if (error) {
         char sentence[100];

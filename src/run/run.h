@@ -37,7 +37,7 @@ struct run_options {
     const struct plan *plan;
     const struct driver *const *drivers;
     size_t driver_count;
-    const char *directory; /* where the run file goes; made when missing */
+    const char *directory; /* where the run file goes; made when missing; NULL: no file */
     const char *version;
     const struct log *log;
     volatile sig_atomic_t

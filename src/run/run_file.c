@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "host/machine.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -56,29 +56,14 @@ static void stamp(char out[STAMP_ROOM], nsec_t wall_ns)
     strftime(out, STAMP_ROOM, "%Y-%m-%dT%H-%M-%S", &local);
 }
 
-/* The processor's name from /proc/cpuinfo; "" where it does not say. */
-static void cpu_name(char *out, size_t room)
-{
-    char line[256];
-    out[0] = '\0';
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file && fgets(line, sizeof line, file)) {
-        char *colon = strncmp(line, "model name", 10) == 0 ? strchr(line, ':') : NULL;
-        if (!colon)
-            continue;
-        struct span name = span_trim(span_of(colon + 1));
-        snprintf(out, room, "%.*s", (int)name.bytes, name.at);
-        break;
-    }
-    if (file)
-        fclose(file);
-}
-
 /* Calls recorder_new with the first free name. */
 static int create_free(const struct run_file_options *options, const struct run_head *head,
                        struct recorder **recorder, char **path)
 {
     const struct run_options *run = options->options;
+    if (!run->directory)
+        return recorder_new(recorder, NULL, head, run->plan, options->metrics, options->phases,
+                            options->phase_count);
     char time[STAMP_ROOM];
     stamp(time, head->wall_start_ns);
     for (int number = 1; number <= TRIES; number++) {
@@ -102,13 +87,11 @@ static int create_free(const struct run_file_options *options, const struct run_
 int run_file_create(const struct run_file_options *options, struct recorder **recorder, char **path)
 {
     const struct plan *plan = options->options->plan;
-    struct utsname system;
-    char cpu[128], id[64], kernel[200];
+    struct machine machine;
+    char id[64];
     uint64_t noise = 0;
     nsec_t wall_ns = clock_wall_ns();
-    uname(&system);
-    cpu_name(cpu, sizeof cpu);
-    snprintf(kernel, sizeof kernel, "%.60s %.100s", system.sysname, system.release);
+    machine_read("", &machine);
     if (getrandom(&noise, sizeof noise, 0) != (ssize_t)sizeof noise)
         noise = (uint64_t)wall_ns * UINT64_C(0x9e3779b97f4a7c15);
     snprintf(id, sizeof id, "%" PRId64 "-%016" PRIx64, wall_ns / NSEC_PER_SEC, noise);
@@ -119,10 +102,10 @@ int run_file_create(const struct run_file_options *options, struct recorder **re
         .plan_file = plan->file,
         .target = plan->target,
         .version = options->options->version,
-        .host = system.nodename,
-        .kernel = kernel,
-        .cpu = cpu,
-        .cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN),
+        .host = machine.host,
+        .kernel = machine.kernel,
+        .cpu = machine.cpu,
+        .cores = host_known(machine.cores) ? (uint32_t)machine.cores : 0,
         .seed = plan->seed,
         .segments = options->threads,
         .wall_start_ns = wall_ns,
@@ -131,5 +114,7 @@ int run_file_create(const struct run_file_options *options, struct recorder **re
         .labels = plan->labels,
         .label_count = plan->label_count,
     };
-    return create_free(options, &head, recorder, path);
+    int error = create_free(options, &head, recorder, path);
+    machine_fini(&machine);
+    return error;
 }

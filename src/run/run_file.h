@@ -1,4 +1,4 @@
-/* run/run_file.h - where a run file goes and what stands at its head. Internal to the room. */
+/* run/run_file.h - where a run file goes and what stands at its head. */
 #ifndef RUN_RUN_FILE_H
 #define RUN_RUN_FILE_H
 

@@ -1,0 +1,34 @@
+/* app/launch.h - from command line to exit code, the part that `run`, `wrk` and others share: reads
+ * the plan, runs it with a live view, prints the summary, writes the reports. */
+#ifndef APP_LAUNCH_H
+#define APP_LAUNCH_H
+
+#include "app/verb.h"
+#include "plan/read.h"
+#include "run/run.h"
+
+/* What to run and how to show it. */
+struct launch {
+    const char *file; /* a plan; or NULL: `quick` */
+    const struct plan_quick *quick;
+    struct plan_override *overrides;
+    size_t override_count;
+    const char *format; /* of what is printed at the end; NULL: text */
+    bool quiet;         /* print nothing but errors and a verdict that is not "passed" */
+    bool no_report;     /* write the run file only */
+    bool latency_only;  /* wrk's way: no live view */
+};
+
+/* Does it all. Returns the exit code. */
+int launch(struct app *app, const struct launch *launch);
+
+/* Reads the plan and prints its notes; reading->plan is NULL after an error. Returns 0 or the exit
+ * code. Owner: caller, plan_reading_fini. */
+int launch_read(struct app *app, const struct launch *launch, struct plan_reading *reading);
+
+/* Overrides of the plan's settings from the options that name one. Repeated options become a list.
+ * Owner: caller, launch_overrides_free. */
+struct plan_override *launch_overrides(const struct arguments *arguments, size_t *count);
+void launch_overrides_free(struct plan_override *overrides, size_t count);
+
+#endif

@@ -1,0 +1,186 @@
+/* plimsoll run: a plan, or a URL and a few options. */
+#include "app/launch.h"
+
+#include "base/memory.h"
+#include "base/unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct option options[] = {
+    {"users", 'u', .kind = OPTION_COUNT, .value = "N", .aliases = "vus",
+     .sentence = "users at once (closed model)", .group = "load"},
+    {"duration", 't', .kind = OPTION_DURATION, .value = "TIME", .aliases = "run-time",
+     .sentence = "how long: 30s, 5m, 1h30m"},
+    {"spawn-rate", 'r', .kind = OPTION_RATE, .value = "RATE",
+     .sentence = "users that begin a second"},
+    {"rate", 0, .kind = OPTION_RATE, .value = "RATE",
+     .sentence = "arrivals whatever the target does (open model): 50/s, 600/min"},
+    {"iterations", 'i', .kind = OPTION_COUNT, .value = "N", .sentence = "end after N in all"},
+    {"think", 0, .kind = OPTION_TEXT, .value = "TIME",
+     .sentence = "wait between requests: 2s, 1s..5s", .setting = "scenarios.*.think"},
+    {"threads", 0, .kind = OPTION_COUNT, .value = "N",
+     .sentence = "loop threads (default: one a core)", .setting = "threads"},
+    {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
+     .setting = "time_scale"},
+    {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "same seed, same requests",
+     .setting = "seed"},
+    {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
+     .sentence = "the target, for plans that leave it out", .group = "request"},
+    {"method", 'X', .kind = OPTION_TEXT, .value = "WORD", .sentence = "GET, POST, ..."},
+    {"header", 0, .kind = OPTION_TEXT, .value = "LINE",
+     .sentence = "\"Name: value\"; again for more", .repeats = true},
+    {"body", 0, .kind = OPTION_TEXT, .value = "TEXT", .sentence = "what is sent"},
+    {"json", 0, .kind = OPTION_TEXT, .value = "JSON",
+     .sentence = "the same, with its content type"},
+    {"timeout", 0, .kind = OPTION_DURATION, .value = "TIME", .sentence = "for a whole reply",
+     .setting = "http.timeout"},
+    {"insecure", 'k', .kind = OPTION_FLAG, .sentence = "do not verify TLS certificates",
+     .setting = "tls.insecure"},
+    {"resolve", 0, .kind = OPTION_TEXT, .value = "HOST:PORT:ADDRESS", .repeats = true,
+     .sentence = "instead of looking the name up", .setting = "resolve"},
+    {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
+     .sentence = "any setting of the plan: scenarios.chat.vus=20", .group = "plan and output"},
+    {"label", 0, .kind = OPTION_PAIR, .value = "NAME=VALUE", .repeats = true,
+     .sentence = "kept with the run: commit=1a2b3c", .setting = "labels"},
+    {"output-dir", 'o', .kind = OPTION_TEXT, .value = "DIR",
+     .sentence = "for run files and reports (default: runs)", .setting = "output_dir"},
+    {"format", 0, .kind = OPTION_TEXT, .value = "NAME",
+     .sentence = "of the summary: text, json, csv, markdown, junit"},
+    {"no-report", 0, .kind = OPTION_FLAG, .sentence = "write the run file only"},
+    {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "print nothing when all went well"},
+    {"headless", 0, .kind = OPTION_FLAG, .sentence = "as always (Locust's word; accepted)"},
+    {.name = NULL},
+};
+
+/* Appends an override made here, not from a row: what a word of the command line means for a plan
+ * that is a file. */
+static void add(struct launch *launch, const char *path, const char *words, const char *flag)
+{
+    launch->overrides =
+        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
+    launch->overrides[launch->override_count++] =
+        (struct plan_override){.path = memory_copy_text(path),
+                               .words = memory_copy_text(words),
+                               .flag = memory_copy_text(flag)};
+}
+
+/* The words that mean the same for every scenario of a file. */
+static void override_file(struct launch *launch, const struct arguments *arguments)
+{
+    static const struct {
+        const char *option, *path;
+    } rows[] = {
+        {"users", "scenarios.*.vus"},
+        {"duration", "scenarios.*.duration"},
+        {"rate", "scenarios.*.rate"},
+        {"spawn-rate", "scenarios.*.spawn_rate"},
+        {"iterations", "scenarios.*.iterations"},
+        {"host", "target"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *words = argument_words(arguments, rows[i].option);
+        struct text flag = TEXT_EMPTY;
+        text_printf(&flag, "--%s", rows[i].option);
+        if (words)
+            add(launch, rows[i].path, words, flag.at);
+        text_fini(&flag);
+    }
+}
+
+/* All headers of the command line. Owner: caller, free() of the array. */
+static const char **headers_of(const struct arguments *arguments, size_t *count)
+{
+    const char **headers = memory_new(arguments->count, sizeof *headers);
+    *count = 0;
+    for (size_t i = 0; i < arguments->count; i++)
+        if (strcmp(arguments->items[i].option->name, "header") == 0)
+            headers[(*count)++] = arguments->items[i].words;
+    return headers;
+}
+
+static bool is_url(const char *word)
+{
+    return strstr(word, "://") != NULL;
+}
+
+/* What is wrong with the target on the command line; 0 when nothing is. */
+static int check_target(struct app *app, const struct verb *verb, const struct arguments *arguments)
+{
+    const char *host = argument_words(arguments, "host");
+    if (arguments->rest_count > 1)
+        return usage_error(app, verb, "one plan or URL at a time; \"%s\" is the second",
+                           arguments->rest[1]);
+    if (arguments->rest_count == 0 && !host)
+        return usage_error(app, verb, "what shall be run? name a plan or a URL");
+    const char *what = arguments->rest_count ? arguments->rest[0] : host;
+    if (arguments->rest_count && is_url(what) && host)
+        return usage_error(app, verb, "the target is given twice: %s and --host %s", what, host);
+    if (!is_url(what) && access(what, F_OK) != 0)
+        return usage_error(app, verb,
+                           "there is no file \"%s\"; if it is meant as a target, write http://%s",
+                           what, what);
+    static const char *const quick_only[] = {"method", "header", "body", "json"};
+    for (size_t i = 0; !is_url(what) && i < sizeof quick_only / sizeof *quick_only; i++)
+        if (argument_given(arguments, quick_only[i]))
+            return usage_error(app, verb, "--%s is for a URL; a plan says it itself",
+                               quick_only[i]);
+    const char *format = argument_words(arguments, "format");
+    if (format && !plug_writer(app->plugs, format))
+        return usage_error(app, verb, "there is no format \"%s\"; plimsoll list names them",
+                           format);
+    return 0;
+}
+
+static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
+{
+    int code = check_target(app, verb, arguments);
+    if (code)
+        return code;
+    const char *what =
+        arguments->rest_count ? arguments->rest[0] : argument_words(arguments, "host");
+    size_t header_count = 0;
+    const char **headers = headers_of(arguments, &header_count);
+    struct plan_quick quick = {
+        .url = what,
+        .users = argument_count(arguments, "users", 0),
+        .rate = argument_rate(arguments, "rate", 0),
+        .spawn_rate = argument_rate(arguments, "spawn-rate", 0),
+        .duration_ns = argument_duration(arguments, "duration", 0),
+        .iterations = argument_count(arguments, "iterations", 0),
+        .method = argument_words(arguments, "method"),
+        .headers = headers,
+        .header_count = header_count,
+        .body = argument_words(arguments, "body"),
+        .json = argument_words(arguments, "json"),
+    };
+    struct launch how = {
+        .file = is_url(what) ? NULL : what,
+        .quick = is_url(what) ? &quick : NULL,
+        .format = argument_words(arguments, "format"),
+        .quiet = argument_given(arguments, "quiet"),
+        .no_report = argument_given(arguments, "no-report"),
+    };
+    how.overrides = launch_overrides(arguments, &how.override_count);
+    if (!is_url(what))
+        override_file(&how, arguments);
+    code = launch(app, &how);
+    launch_overrides_free(how.overrides, how.override_count);
+    free(headers);
+    return code;
+}
+
+const struct verb verb_run = {
+    .name = "run",
+    .sentence = "make load by a plan or against a URL, and report",
+    .usage = "PLAN | URL [OPTIONS]",
+    .options = options,
+    .notes =
+        "exit codes: 0 passed, 1 could not run, 99 a threshold or the objectives failed, 104 bad "
+        "plan or\noption, 105 interrupted, 120 the generator was the bottleneck for at least a "
+        "tenth of the measured\ntime, 121 disk full",
+    .examples = {"plimsoll run http://127.0.0.1:8000/health -u 50 -t 1m -r 5",
+                 "plimsoll run plan.yaml --set http.timeout=10s --label commit=1a2b3c"},
+    .act = act,
+};

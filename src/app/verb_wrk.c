@@ -1,0 +1,103 @@
+/* plimsoll wrk: the letters of wrk and wrk2, for those whose fingers know them. */
+#include "app/launch.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option options[] = {
+    {"threads", 't', .kind = OPTION_COUNT, .value = "N", .sentence = "loop threads (2)",
+     .setting = "threads"},
+    {"connections", 'c', .kind = OPTION_COUNT, .value = "N", .sentence = "connections open (10)"},
+    {"duration", 'd', .kind = OPTION_DURATION, .value = "TIME", .sentence = "how long (10s)"},
+    {"rate", 'R', .kind = OPTION_RATE, .value = "N",
+     .sentence = "requests a second in all, as wrk2: latency counts from when each was due"},
+    {"header", 'H', .kind = OPTION_TEXT, .value = "LINE", .repeats = true,
+     .sentence = "\"Name: value\"; again for more"},
+    {"script", 's', .kind = OPTION_TEXT, .value = "FILE",
+     .sentence = "not supported: Lua; a plan says the same (plimsoll schema)"},
+    {"latency", 0, .kind = OPTION_FLAG, .sentence = "as always: percentiles are printed anyway"},
+    {"timeout", 0, .kind = OPTION_DURATION, .value = "TIME",
+     .sentence = "for a whole reply; slower ones are counted, never forgotten",
+     .setting = "http.timeout"},
+    {"output-dir", 'o', .kind = OPTION_TEXT, .value = "DIR",
+     .sentence = "for the run file and reports (runs)", .setting = "output_dir"},
+    {"insecure", 'k', .kind = OPTION_FLAG, .sentence = "do not verify TLS certificates",
+     .setting = "tls.insecure"},
+    {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "print nothing when all went well"},
+    {.name = NULL},
+};
+
+static char *number_words(uint64_t number)
+{
+    struct text words = TEXT_EMPTY;
+    text_put_uint(&words, number);
+    return text_take(&words);
+}
+
+static void add(struct launch *launch, const char *path, char *words, const char *flag)
+{
+    launch->overrides =
+        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
+    launch->overrides[launch->override_count++] = (struct plan_override){
+        .path = memory_copy_text(path), .words = words, .flag = memory_copy_text(flag)};
+}
+
+/* With a rate, requests are due whatever happens, and wait for one of the connections. */
+static void share_connections(struct launch *how, uint64_t connections)
+{
+    add(how, "connections.mode", memory_copy_text("shared"), "-R");
+    add(how, "connections.most", number_words(connections), "-c");
+}
+
+static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
+{
+    if (argument_given(arguments, "script"))
+        return usage_error(app, verb,
+                           "Lua scripts (-s) are not supported; a plan says the same in YAML");
+    if (arguments->rest_count != 1)
+        return usage_error(app, verb, "one URL is wanted");
+    uint64_t connections = argument_count(arguments, "connections", 10);
+    uint64_t threads = argument_count(arguments, "threads", 2);
+    if (connections < threads)
+        return usage_error(app, verb, "-c %zu must be at least -t %zu", (size_t)connections,
+                           (size_t)threads);
+    const char **headers = memory_new(arguments->count, sizeof *headers);
+    size_t header_count = 0;
+    for (size_t i = 0; i < arguments->count; i++)
+        if (strcmp(arguments->items[i].option->name, "header") == 0)
+            headers[header_count++] = arguments->items[i].words;
+    double rate = argument_rate(arguments, "rate", 0);
+    struct plan_quick quick = {
+        .url = arguments->rest[0],
+        .users = rate > 0 ? 0 : connections,
+        .rate = rate,
+        .duration_ns = argument_duration(arguments, "duration", 10 * NSEC_PER_SEC),
+        .headers = headers,
+        .header_count = header_count,
+    };
+    struct launch how = {.quick = &quick, .quiet = argument_given(arguments, "quiet")};
+    how.overrides = launch_overrides(arguments, &how.override_count);
+    if (!argument_given(arguments, "threads"))
+        add(&how, "threads", number_words(threads), "-t");
+    if (rate > 0)
+        share_connections(&how, connections);
+    int code = launch(app, &how);
+    launch_overrides_free(how.overrides, how.override_count);
+    free(headers);
+    return code;
+}
+
+const struct verb verb_wrk = {
+    .name = "wrk",
+    .sentence = "the same with the letters of wrk and wrk2",
+    .usage = "[OPTIONS] URL",
+    .options = options,
+    .notes =
+        "exit codes as for plimsoll run. Without -R each connection asks again at once, as wrk "
+        "does;\nwith -R latency counts from the instant at which a request was due.",
+    .examples = {"plimsoll wrk -t1 -c10 -d10s http://127.0.0.1:8000/health",
+                 "plimsoll wrk -t2 -c100 -d30s -R2000 --latency http://127.0.0.1:8000/health"},
+    .act = act,
+};

@@ -1,0 +1,103 @@
+/* One line a plug-in. The order of drivers is their number in a plan; that of writers is the order
+ * in which their files are written and listed. */
+#include "plug/list.h"
+
+#include "base/memory.h"
+#include "plug/driver/driver_list.h"
+#include "plug/pattern/pattern_list.h"
+#include "plug/writer/writer_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static const struct driver *const drivers[] = {
+    &driver_http,
+    &driver_null,
+};
+
+static const struct pattern_word *const patterns[] = {
+    &pattern_constant, &pattern_ramp, &pattern_step, &pattern_spike, &pattern_stress, &pattern_soak,
+};
+
+static const struct writer *const writers[] = {
+    &writer_text, &writer_json,  &writer_csv,        &writer_csv_tasks, &writer_markdown,
+    &writer_html, &writer_junit, &writer_prometheus, &writer_null,
+};
+
+/* The verbs of all drivers, each knowing its driver's number. */
+static void add_verbs(struct plug_list *list)
+{
+    size_t count = 0;
+    for (size_t d = 0; d < COUNT(drivers); d++)
+        for (const struct request_verb *verb = drivers[d]->verbs; verb->word; verb++)
+            count++;
+    list->verbs = memory_new(count, sizeof *list->verbs);
+    count = 0;
+    for (size_t d = 0; d < COUNT(drivers); d++)
+        for (const struct request_verb *verb = drivers[d]->verbs; verb->word; verb++) {
+            list->verbs[count] = *verb;
+            list->verbs[count++].driver = (int)d;
+        }
+    list->vocabulary.verbs = list->verbs;
+    list->vocabulary.verb_count = count;
+}
+
+static void add_patterns(struct plug_list *list)
+{
+    list->pattern_rows = memory_new(COUNT(patterns), sizeof *list->pattern_rows);
+    for (size_t i = 0; i < COUNT(patterns); i++)
+        list->pattern_rows[i] = *patterns[i];
+    list->vocabulary.patterns = list->patterns = list->pattern_rows;
+    list->vocabulary.pattern_count = list->pattern_count = COUNT(patterns);
+}
+
+/* The names of all metrics, which thresholds may use. */
+static void add_metrics(struct plug_list *list)
+{
+    size_t count = 0, room = CORE_COUNTERS + CORE_HISTS + CORE_GAUGES + 1;
+    for (size_t d = 0; d < COUNT(drivers); d++)
+        for (const struct metric *metric = drivers[d]->metrics; metric && metric->name; metric++)
+            room++;
+    list->metrics = memory_new(room, sizeof *list->metrics);
+    for (size_t i = 0; i < CORE_COUNTERS; i++)
+        list->metrics[count++] = core_counters[i].name;
+    for (size_t i = 0; i < CORE_HISTS; i++)
+        list->metrics[count++] = core_hists[i].name;
+    for (size_t i = 0; i < CORE_GAUGES; i++)
+        list->metrics[count++] = core_gauges[i].name;
+    for (size_t d = 0; d < COUNT(drivers); d++)
+        for (const struct metric *metric = drivers[d]->metrics; metric && metric->name; metric++)
+            list->metrics[count++] = metric->name;
+    list->vocabulary.metrics = list->metrics;
+}
+
+void plug_list_init(struct plug_list *list)
+{
+    *list = (struct plug_list){
+        .drivers = drivers,
+        .driver_count = COUNT(drivers),
+        .writers = writers,
+        .writer_count = COUNT(writers),
+    };
+    add_verbs(list);
+    add_patterns(list);
+    add_metrics(list);
+}
+
+void plug_list_fini(struct plug_list *list)
+{
+    free(list->verbs);
+    free(list->pattern_rows);
+    free(list->metrics);
+    *list = (struct plug_list){.drivers = NULL};
+}
+
+const struct writer *plug_writer(const struct plug_list *list, const char *name)
+{
+    for (size_t i = 0; i < list->writer_count; i++)
+        if (strcmp(list->writers[i]->name, name) == 0)
+            return list->writers[i];
+    return NULL;
+}
