@@ -34,6 +34,7 @@ static const struct metric_name names[] = {
     {"service_time", KIND_TIME, HIST_SERVICE},
     {"http_req_duration", KIND_TIME, HIST_SERVICE},
     {"http_req_blocked", KIND_TIME, HIST_CONN_WAIT},
+    {"conn_wait", KIND_TIME, HIST_CONN_WAIT},
     {"http_req_connecting", KIND_TIME, HIST_CONNECT},
     {"http_req_tls_handshaking", KIND_TIME, HIST_TLS},
     {"http_req_sending", KIND_TIME, HIST_SEND},
@@ -44,6 +45,7 @@ static const struct metric_name names[] = {
     {"http_req_failed", KIND_SHARE, PART_FAILED},
     {"error_rate", KIND_SHARE, PART_FAILED},
     {"errors", KIND_SHARE, PART_FAILED},
+    {"failed", KIND_SHARE, PART_FAILED},
     {"success_rate", KIND_SHARE, PART_SUCCEEDED},
     {"availability", KIND_SHARE, PART_SUCCEEDED},
     {"checks", KIND_SHARE, PART_CHECKS},
@@ -58,30 +60,51 @@ static const struct metric_name names[] = {
     {"vus", KIND_GAUGE, GAUGE_USERS},
 };
 
-/* Finds the name in the table above, then among the metrics that the run declares. */
-static bool find_name(const struct metric_table *metrics, const char *word, struct metric_name *out)
+/* The number of a declared metric, or UINT32_MAX. */
+static uint32_t find_declared(const struct metric *metrics, size_t count, const char *word)
 {
+    for (uint32_t i = 0; i < count; i++)
+        if (strcmp(metrics[i].name, word) == 0)
+            return i;
+    return UINT32_MAX;
+}
+
+static bool counts(const char *aggregate)
+{
+    return strcmp(aggregate, "count") == 0 || strcmp(aggregate, "rate") == 0 ||
+           strcmp(aggregate, "rps") == 0;
+}
+
+/* Finds the name in the table above, then among the metrics that the run declares. Where a counter
+ * and a histogram share a name ("late"), counts and rates are the counter's. */
+static bool find_name(const struct metric_table *metrics, const struct measure_question *question,
+                      struct metric_name *out)
+{
+    const char *word = question->metric;
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (strcmp(names[i].word, word) == 0) {
             *out = names[i];
             return true;
         }
-    for (uint32_t i = 0; i < metrics->hist_count; i++)
-        if (strcmp(metrics->hists[i].name, word) == 0) {
-            *out = (struct metric_name){word, KIND_TIME, i};
-            return true;
-        }
-    for (uint32_t i = 0; i < metrics->counter_count; i++)
-        if (strcmp(metrics->counters[i].name, word) == 0) {
-            *out = (struct metric_name){word, KIND_COUNT, i};
-            return true;
-        }
-    for (uint32_t i = 0; i < CORE_GAUGES; i++)
-        if (strcmp(core_gauges[i].name, word) == 0) {
-            *out = (struct metric_name){word, KIND_GAUGE, i};
-            return true;
-        }
-    return false;
+    uint32_t hist = find_declared(metrics->hists, metrics->hist_count, word);
+    uint32_t counter = find_declared(metrics->counters, metrics->counter_count, word);
+    uint32_t gauge = find_declared(core_gauges, CORE_GAUGES, word);
+    bool counted = question->aggregate != NULL && counts(question->aggregate);
+    *out = (struct metric_name){word, KIND_GAUGE, gauge};
+    if (counter != UINT32_MAX && (counted || hist == UINT32_MAX))
+        *out = (struct metric_name){word, KIND_COUNT, counter};
+    else if (hist != UINT32_MAX)
+        *out = (struct metric_name){word, KIND_TIME, hist};
+    return out->number != UINT32_MAX;
+}
+
+/* What a metric is asked for when nothing is named. */
+static void set_usual_aggregate(enum kind kind, struct measure_question *question)
+{
+    if (question->aggregate != NULL)
+        return;
+    question->aggregate = kind == KIND_TIME ? "p" : kind == KIND_GAUGE ? "avg" : "rate";
+    question->percentile = 95;
 }
 
 /* What the functions below work on. */
@@ -293,6 +316,9 @@ static int count_service(const struct work *work, uint64_t *failures, uint64_t *
 {
     const char *name = work->question->scope.value;
     bool found = false;
+    const struct measure_scope *scope = &work->question->scope;
+    if (scope->end_ns != 0 || scope->level != 0 || scope->task != NULL)
+        return say(work, "services are counted over the whole run, not in parts of it");
     *failures = 0;
     *all = 0;
     for (size_t i = 0; i < work->result->service_count; i++) {
@@ -424,12 +450,14 @@ int measure(const struct result *result, const struct measure_question *question
 {
     *out = (struct measured){.value = NAN, .unit = ""};
     struct metric_name name;
-    if (!find_name(&result->metrics, question->metric, &name)) {
+    struct measure_question asked = *question;
+    if (!find_name(&result->metrics, &asked, &name)) {
         text_printf(why, "this run has no metric \"%s\"", question->metric);
         return MEASURE_NOT_KNOWN;
     }
+    set_usual_aggregate(name.kind, &asked);
     struct work work = {
-        .result = result, .question = question, .name = &name, .out = out, .why = why};
+        .result = result, .question = &asked, .name = &name, .out = out, .why = why};
     if (!scope_fits(&work))
         return MEASURE_NOT_KNOWN;
     struct scope_sum scoped;

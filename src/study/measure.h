@@ -26,8 +26,10 @@ struct measure_scope {
 
 struct measure_question {
     const char *metric;
-    const char *aggregate; /* "p", "avg", "med", "min", "max", "rate", "count", "rps", "value" */
-    double percentile;     /* for "p": 0 .. 100 */
+    const char
+        *aggregate; /* "p", "avg", "med", "min", "max", "rate", "count", "rps", "value"; NULL: the
+                              metric's own (p95, rate or avg) */
+    double percentile; /* for "p": 0 .. 100 */
     struct measure_scope scope;
 };
 

@@ -11,11 +11,14 @@ static bool same(const char *one, const char *other)
     return one != NULL && other != NULL && strcmp(one, other) == 0;
 }
 
-double scope_level(const struct measure_scope *scope)
+static bool keyed_level(const struct measure_scope *scope)
 {
-    if (same(scope->key, "level") && scope->value != NULL)
-        return strtod(scope->value, NULL);
-    return scope->level;
+    return same(scope->key, "level");
+}
+
+static bool wants_level(const struct measure_scope *scope)
+{
+    return keyed_level(scope) || scope->level != 0;
 }
 
 /* Tags of a task stand in the fact "tags TASK", separated by blanks: "team=search" or "slow". */
@@ -67,15 +70,28 @@ static bool request_chosen(const struct result *result, const struct result_requ
     return task_has_tag(result, request->task, scope->key, scope->value ? scope->value : "");
 }
 
-static bool phase_chosen(const struct result_phase *phase, double level)
+static bool near(double one, double other)
 {
-    return phase->level && fabs(phase->target - level) <= 1e-9 * fabs(level);
+    return fabs(one - other) <= 1e-9 * fabs(other);
 }
 
-static bool some_phase_chosen(const struct result *result, double level)
+/* A level is chosen by its target (50), or by its name ("level 2 of 3: 50 users"). */
+static bool phase_chosen(const struct result_phase *phase, const struct measure_scope *scope)
+{
+    if (!phase->level || (scope->level != 0 && !near(phase->target, scope->level)))
+        return false;
+    if (!keyed_level(scope) || same(phase->name, scope->value))
+        return true;
+    const char *words = scope->value ? scope->value : "";
+    char *end;
+    double target = strtod(words, &end);
+    return end != words && *end == '\0' && near(phase->target, target);
+}
+
+static bool some_phase_chosen(const struct result *result, const struct measure_scope *scope)
 {
     for (size_t i = 0; i < result->phase_count; i++)
-        if (phase_chosen(&result->phases[i], level))
+        if (phase_chosen(&result->phases[i], scope))
             return true;
     return false;
 }
@@ -83,10 +99,9 @@ static bool some_phase_chosen(const struct result *result, double level)
 bool scope_has_point(const struct result *result, const struct measure_scope *scope,
                      const struct result_point *point)
 {
-    double level = scope_level(scope);
     if (point->phase < result->phase_count) {
         const struct result_phase *phase = &result->phases[point->phase];
-        if (phase->excluded || (level != 0 && !phase_chosen(phase, level)))
+        if (phase->excluded || (wants_level(scope) && !phase_chosen(phase, scope)))
             return false;
     }
     nsec_t middle = point->begin_ns + (point->end_ns - point->begin_ns) / 2;
@@ -110,12 +125,12 @@ static void add_points(struct result_sum *to, const struct result *result,
 }
 
 /* Adds what the phases of the level hold of one request, or of all. */
-static void add_level(struct result_sum *to, const struct result *result, double level,
-                      size_t request)
+static void add_level(struct result_sum *to, const struct result *result,
+                      const struct measure_scope *scope, size_t request)
 {
     for (size_t i = 0; i < result->phase_count; i++) {
         const struct result_phase *phase = &result->phases[i];
-        if (!phase_chosen(phase, level))
+        if (!phase_chosen(phase, scope))
             continue;
         const struct result_sum *sum = phase->sum;
         if (request != SIZE_MAX)
@@ -128,11 +143,10 @@ static void add_level(struct result_sum *to, const struct result *result, double
 static void add_request(struct result_sum *to, const struct result *result,
                         const struct measure_scope *scope, size_t request)
 {
-    double level = scope_level(scope);
     if (scope->end_ns != 0)
         add_points(to, result, scope, request);
-    else if (level != 0)
-        add_level(to, result, level, request);
+    else if (wants_level(scope))
+        add_level(to, result, scope, request);
     else if (request == SIZE_MAX)
         result_sum_merge(to, result->total, &result->metrics);
     else if (result->requests[request].sum != NULL)
@@ -144,15 +158,14 @@ static void add_request(struct result_sum *to, const struct result *result,
 static void set_measured(struct result_sum *sum, const struct result *result,
                          const struct measure_scope *scope)
 {
-    double level = scope_level(scope);
-    if (scope->end_ns == 0 && level == 0)
+    if (scope->end_ns == 0 && !wants_level(scope))
         return;
     sum->measured_ns = 0;
     for (size_t i = 0; scope->end_ns != 0 && i < result->point_count; i++)
         if (scope_has_point(result, scope, &result->points[i]))
             sum->measured_ns += result->points[i].end_ns - result->points[i].begin_ns;
     for (size_t i = 0; scope->end_ns == 0 && i < result->phase_count; i++)
-        if (phase_chosen(&result->phases[i], level) && result->phases[i].sum != NULL)
+        if (phase_chosen(&result->phases[i], scope) && result->phases[i].sum != NULL)
             sum->measured_ns += result->phases[i].sum->measured_ns;
 }
 
@@ -170,13 +183,15 @@ int scope_sum_init(struct scope_sum *scoped, const struct result *result,
                    const struct measure_scope *scope, struct text *why)
 {
     *scoped = (struct scope_sum){0};
-    double level = scope_level(scope);
-    if (level != 0 && !some_phase_chosen(result, level)) {
-        text_printf(why, "no load level of %g in this run", level);
+    if (wants_level(scope) && !some_phase_chosen(result, scope)) {
+        if (keyed_level(scope))
+            text_printf(why, "no load level \"%s\" in this run", scope->value ? scope->value : "");
+        else
+            text_printf(why, "no load level of %g in this run", scope->level);
         return MEASURE_NOT_KNOWN;
     }
     bool some = scope->task != NULL || chooses_requests(scope->key);
-    if (!some && level == 0 && scope->end_ns == 0) {
+    if (!some && !wants_level(scope) && scope->end_ns == 0) {
         scoped->sum = result->total;
         return 0;
     }

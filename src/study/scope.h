@@ -20,7 +20,4 @@ void scope_sum_fini(struct scope_sum *scoped, const struct result *result);
 bool scope_has_point(const struct result *result, const struct measure_scope *scope,
                      const struct result_point *point);
 
-/* The level that the scope asks for, by either of its two ways; 0: none. */
-double scope_level(const struct measure_scope *scope);
-
 #endif

@@ -144,23 +144,12 @@ void threshold_judge(const struct plan_threshold *threshold, const struct result
 
 /* ---- objectives -------------------------------------------------------------------------- */
 
-/* The statistic that a metric means when none is named. */
-static const char *usual_stat(const char *metric)
-{
-    static const char *const rates[] = {
-        "error_rate",   "http_req_failed", "errors",     "success_rate",
-        "availability", "checks",          "throughput", "rps",
-        "http_reqs",    "requests",        "iterations"};
-    for (size_t i = 0; i < sizeof(rates) / sizeof(*rates); i++)
-        if (strcmp(rates[i], metric) == 0)
-            return "rate";
-    return "p95";
-}
-
-/* "p95", "p(99.9)", "avg": an aggregate and its percentile. */
+/* "p95", "p(99.9)", "avg": an aggregate and its percentile; NULL: the metric's own. */
 static void read_stat(const char *stat, struct measure_question *question)
 {
     question->aggregate = stat;
+    if (stat == NULL)
+        return;
     if (strcmp(stat, "mean") == 0)
         question->aggregate = "avg";
     if (strcmp(stat, "median") == 0)
@@ -225,7 +214,7 @@ void objective_judge(const struct plan_objective *objective, const struct result
         .objective = true};
     struct measure_question question = {.metric = objective->metric,
                                         .scope = {.task = objective->task, .level = objective->at}};
-    read_stat(objective->stat ? objective->stat : usual_stat(objective->metric), &question);
+    read_stat(objective->stat, &question);
     struct measured measured;
     if (measure(result, &question, &measured, &why) == 0) {
         to_base_units(&measured);

@@ -2,7 +2,7 @@
  * identities; the recursions against rows by hand. */
 #include "stat/queue.h"
 
-#include "base/memory.h"
+#include "base/random.h"
 #include "stat/lindley.h"
 
 #include <math.h>
@@ -172,6 +172,29 @@ static void recursions_follow_rows_by_hand(void **state)
     lindley_one(arrivals, services, 0, departures);
 }
 
+/* The heap against the plain way: look through all servers for the one that is free first. */
+static void heap_equals_a_search(void **state)
+{
+    (void)state;
+    enum { SERVERS = 11, COUNT = 5000 };
+    nsec_t arrivals[COUNT], services[COUNT], departures[COUNT], free_at[SERVERS] = {0}, now = 0;
+    struct random random = {.key = random_key(8, "heap", 0)};
+    for (size_t i = 0; i < COUNT; i++) {
+        now += (nsec_t)random_below_of(random_next(&random), 100);
+        arrivals[i] = now;
+        services[i] = (nsec_t)random_below_of(random_next(&random), 1100);
+    }
+    lindley_many(SERVERS, arrivals, services, COUNT, departures);
+    for (size_t i = 0; i < COUNT; i++) {
+        size_t first = 0;
+        for (size_t k = 1; k < SERVERS; k++)
+            first = free_at[k] < free_at[first] ? k : first;
+        nsec_t start = arrivals[i] > free_at[first] ? arrivals[i] : free_at[first];
+        free_at[first] = start + services[i];
+        assert_int_equal(departures[i], free_at[first]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(md1_matches_erlangs_series),
         cmocka_unit_test(bounded_line_matches_octave),
         cmocka_unit_test(recursions_follow_rows_by_hand),
+        cmocka_unit_test(heap_equals_a_search),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

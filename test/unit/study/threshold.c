@@ -420,6 +420,36 @@ static struct second rare(int t)
     return (struct second){.times = t < 29 ? 2 : 0, .first_ms = 50};
 }
 
+static void levels_have_numbers_and_names(void **state)
+{
+    (void)state;
+    struct result *result = new_result(failing, steady);
+    result->phases[2].name = memory_copy_text("level 3 of 3: 100 users");
+    const struct row rows[] = {
+        {{OTHER("http_reqs", "count", COMPARE_EQUAL, 2000),
+          FOR("level", "level 3 of 3: 100 users")},
+         30,
+         VERDICT_MET,
+         2000,
+         NULL},
+        {{OTHER("http_reqs", "count", COMPARE_EQUAL, 2000), FOR("level", "100.0")},
+         30,
+         VERDICT_MET,
+         2000,
+         NULL},
+        {{OTHER("http_reqs", "count", COMPARE_EQUAL, 2000), FOR("level", "100 or so")},
+         30,
+         VERDICT_NOT_JUDGED,
+         NAN,
+         "no load level \"100 or so\""},
+        {{OTHER("failed", "rate", COMPARE_LESS, 0.01)}, 30, VERDICT_FAILED, 100.0 / 5800, NULL},
+        {{OTHER("late", "count", COMPARE_LESS, 1)}, 30, VERDICT_MET, 0, NULL},
+        {{TIME("late", 99, COMPARE_LESS, 1)}, 30, VERDICT_NOT_JUDGED, NAN, "n = 0"},
+    };
+    judge_rows(result, rows, COUNT_OF(rows));
+    result_free(result);
+}
+
 static void too_little_is_not_judged(void **state)
 {
     (void)state;
@@ -471,7 +501,7 @@ static void too_little_is_not_judged(void **state)
          30,
          VERDICT_NOT_JUDGED,
          NAN,
-         "no load level of 70"},
+         "no load level \"70\""},
         {{OTHER("http_req_failed", "rate", COMPARE_LESS, 1), FOR("error", "bad")},
          30,
          VERDICT_NOT_JUDGED,
@@ -538,6 +568,12 @@ static void services_and_tags(void **state)
          VERDICT_NOT_JUDGED,
          NAN,
          "service \"redis\""},
+        {{OTHER("success_rate", "rate", COMPARE_MORE, 1), FOR("service", "db"),
+          .window_ns = NSEC_PER_SEC},
+         30,
+         VERDICT_NOT_JUDGED,
+         NAN,
+         "over the whole run"},
         {{OTHER("response", "count", COMPARE_EQUAL, 300), FOR("tag", "slow")},
          30,
          VERDICT_MET,
@@ -648,6 +684,7 @@ int main(void)
         cmocka_unit_test(rates_and_counts),
         cmocka_unit_test(windows_forget_the_past),
         cmocka_unit_test(unfinished_requests_never_pass),
+        cmocka_unit_test(levels_have_numbers_and_names),
         cmocka_unit_test(too_little_is_not_judged),
         cmocka_unit_test(services_and_tags),
         cmocka_unit_test(objectives_have_three_answers),
