@@ -36,10 +36,12 @@ static size_t decode(struct span bytes, uint32_t *letter)
     return length;
 }
 
-static bool turns_direction(uint32_t letter)
+/* Marks that turn the writing direction around, and the two that are no characters (and not allowed in
+ * XML). */
+static bool misleads(uint32_t letter)
 {
-    return (letter >= 0x202a && letter <= 0x202e) || (letter >= 0x2066 && letter <= 0x2069) ||
-           letter == 0x200e || letter == 0x200f;
+    return letter == 0xfffe || letter == 0xffff || (letter >= 0x202a && letter <= 0x202e) ||
+           (letter >= 0x2066 && letter <= 0x2069) || letter == 0x200e || letter == 0x200f;
 }
 
 static bool is_control(uint32_t letter)
@@ -59,7 +61,7 @@ void words_put(struct text *out, const char *words, bool lines)
             text_puts(out, ""); /* of a CR LF pair the line feed says enough */
         else if (is_control(letter))
             text_printf(out, "\\x%02x", letter);
-        else if (turns_direction(letter))
+        else if (misleads(letter))
             text_printf(out, "\\u%04x", letter);
         else if (letter == REPLACEMENT)
             text_puts(out, "\xef\xbf\xbd");
