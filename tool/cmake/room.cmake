@@ -32,6 +32,7 @@ function(program name)
     add_executable(${name} ${sources})
     target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
     list(TRANSFORM ARG_BELOW PREPEND room_)
+    list(REVERSE ARG_BELOW) # the linker looks for what a room calls in what follows it
     target_link_libraries(${name} PRIVATE house_options ${ARG_BELOW} ${ARG_LINK})
     install(TARGETS ${name} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endfunction()
