@@ -155,7 +155,7 @@ static int on_verify(int good, X509_STORE_CTX *store)
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
         put_names(certificate, detail, 128);
         snprintf(tls->words, sizeof tls->words,
-                 "hostname does not match: the certificate is for %s, not %.128s",
+                 "hostname does not match: the certificate is for %.128s, not %.128s",
                  detail[0] ? detail : "no name at all", tls->name);
         break;
     case X509_V_ERR_CERT_HAS_EXPIRED:
