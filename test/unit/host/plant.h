@@ -19,13 +19,11 @@
 #include <cmocka.h>
 /* clang-format on */
 
-static char planted_root[64];
-
 static inline int new_root(void **state)
 {
-    snprintf(planted_root, sizeof(planted_root), "/tmp/host-test-XXXXXX");
-    *state = mkdtemp(planted_root);
-    return *state == NULL;
+    char *root = strdup("/tmp/host-test-XXXXXX");
+    *state = root;
+    return root == NULL || mkdtemp(root) == NULL;
 }
 
 static inline int remove_one(const char *path, const struct stat *status, int kind,
@@ -39,7 +37,9 @@ static inline int remove_one(const char *path, const struct stat *status, int ki
 
 static inline int drop_root(void **state)
 {
-    return nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    int rc = nftw(*state, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+    free(*state);
+    return rc;
 }
 
 /* Writes root/path, making the directories above it. */
