@@ -1,8 +1,8 @@
 /* host/file.h - reads the small files in which Linux says what the machine does.
  *
  * Every reader of this room takes a root: "" or "/" for the machine, or a directory in which a test
- * planted files. What a file does not say is HOST_UNKNOWN, never 0: missing files, other kernels and
- * nonsense all end there, and none is an error. */
+ * planted files. What a file does not say is HOST_UNKNOWN, never 0: missing files, other kernels
+ * and nonsense all end there, and none is an error. */
 #ifndef HOST_FILE_H
 #define HOST_FILE_H
 
