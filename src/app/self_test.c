@@ -6,7 +6,7 @@
 #include "app/terminal.h"
 #include "base/memory.h"
 #include "host/machine.h"
-#include "run/run_file.h"
+#include "run/open.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 #include "run/conduct.h"
 #include "run/health.h"
 #include "run/need.h"
+#include "run/open.h"
 #include "run/program.h"
-#include "run/run_file.h"
 #include "study/threshold.h"
 
 #include <errno.h>
@@ -206,14 +206,14 @@ static void record_beginnings(struct run *run)
 static bool open_record(struct run *run)
 {
     struct conduct *conduct = &run->conduct;
-    struct run_file_options options = {
+    struct run_open_options options = {
         .options = run->options,
         .metrics = &run->program.metrics,
         .phases = run->phases,
         .phase_count = run->phase_count,
         .threads = run->threads,
     };
-    int error = run_file_create(&options, &conduct->recorder, &run->path);
+    int error = run_open_record(&options, &conduct->recorder, &run->path);
     if (error) {
         char sentence[100];
         conduct_blame(conduct, error == -ENOSPC ? RUN_DISK_FULL : RUN_FAILED,

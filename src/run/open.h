@@ -1,6 +1,6 @@
-/* run/run_file.h - where a run file goes and what stands at its head. */
-#ifndef RUN_RUN_FILE_H
-#define RUN_RUN_FILE_H
+/* run/open.h - where a run file goes and what stands at its head. */
+#ifndef RUN_OPEN_H
+#define RUN_OPEN_H
 
 #include "plan/plan.h"
 #include "record/recorder.h"
@@ -13,14 +13,14 @@ int run_directory_make(const char *directory);
 /* Creates the run file, named after the wall clock and the plan ("2026-11-20T14-02-07-chat.plim"; a
  * number is added when that exists), and its recorder. path: owner is the caller. Returns 0 or
  * -errno. */
-struct run_file_options {
+struct run_open_options {
     const struct run_options *options;
     const struct metric_table *metrics;
     const struct run_phase *phases;
     size_t phase_count;
     uint32_t threads;
 };
-int run_file_create(const struct run_file_options *options, struct recorder **recorder,
+int run_open_record(const struct run_open_options *options, struct recorder **recorder,
                     char **path);
 
 #endif

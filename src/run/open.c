@@ -1,5 +1,5 @@
 /* The name of a run file sorts by time, and says what was run. */
-#include "run/run_file.h"
+#include "run/open.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -57,7 +57,7 @@ static void stamp(char out[STAMP_ROOM], nsec_t wall_ns)
 }
 
 /* Calls recorder_new with the first free name. */
-static int create_free(const struct run_file_options *options, const struct run_head *head,
+static int create_free(const struct run_open_options *options, const struct run_head *head,
                        struct recorder **recorder, char **path)
 {
     const struct run_options *run = options->options;
@@ -84,7 +84,7 @@ static int create_free(const struct run_file_options *options, const struct run_
     return -EEXIST;
 }
 
-int run_file_create(const struct run_file_options *options, struct recorder **recorder, char **path)
+int run_open_record(const struct run_open_options *options, struct recorder **recorder, char **path)
 {
     const struct plan *plan = options->options->plan;
     struct machine machine;
