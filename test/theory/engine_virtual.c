@@ -94,7 +94,7 @@ static void little_cell(double users, double think_s, double busy_s)
 {
     struct stage stage;
     double cycle_s = fmax(think_s + busy_s, users * busy_s);
-    stage_init(&stage, 2000 * cycle_s);
+    stage_init(&stage, 20000 * cycle_s);
     stage_closed(&stage, users, think_s);
     stage.keep = false;
     stage.scenario.graceful_stop_ns = 0;
