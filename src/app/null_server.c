@@ -1,5 +1,5 @@
-/* One loop, one listener, and connections that look for the blank line that ends a request. It is no
- * HTTP server: bodies are not understood, since the self-test sends none. */
+/* One loop, one listener, and connections that look for the blank line that ends a request. It is
+ * no HTTP server: bodies are not understood, since the self-test sends none. */
 #include "app/null_server.h"
 
 #include "base/list.h"

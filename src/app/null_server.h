@@ -7,8 +7,8 @@
 
 struct null_server;
 
-/* Listens on a free port of 127.0.0.1 and answers every request with 200 and two bytes. port: where.
- * Returns 0 or -errno. Owner: caller, null_server_stop. */
+/* Listens on a free port of 127.0.0.1 and answers every request with 200 and two bytes. port:
+ * where. Returns 0 or -errno. Owner: caller, null_server_stop. */
 int null_server_start(struct null_server **out, uint16_t *port);
 /* Ends it and frees all; NULL is fine; returns NULL. */
 struct null_server *null_server_stop(struct null_server *server);

@@ -8,7 +8,8 @@
  *   work     one request of the plan, made ready
  *
  * Who calls whom: the loop wakes crews (arrivals, course) and users (think times); they begin jobs;
- * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger. */
+ * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger.
+ * */
 #ifndef LOAD_INSIDE_H
 #define LOAD_INSIDE_H
 

@@ -36,8 +36,9 @@ struct job *job_take(struct crew *crew)
     return job;
 }
 
-/* Back on the stock: a stack, since the latest used is warm. Jobs under way are in no list but their users'
- * hands, for a list's neighbours are other users' memory, and reaching for them costs cache misses. */
+/* Back on the stock: a stack, since the latest used is warm. Jobs under way are in no list but
+ * their users' hands, for a list's neighbours are other users' memory, and reaching for them costs
+ * cache misses. */
 void job_return(struct job *job)
 {
     struct crew *crew = job->crew;

@@ -123,8 +123,9 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
     }
 }
 
-/* With thousands of connections the next one's memory is not in the cache: it is asked for while the present
- * one is handled. (Profile at 10,000 connections: most of the time in user space was first touches.) */
+/* With thousands of connections the next one's memory is not in the cache: it is asked for while
+ * the present one is handled. (Profile at 10,000 connections: most of the time in user space was
+ * first touches.) */
 static void prefetch(const struct epoll_event *next)
 {
     const char *thing = (const char *)(uintptr_t)(next->data.u64 & ~UINT64_C(3));

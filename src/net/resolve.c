@@ -1,7 +1,7 @@
 /* Names to addresses by c-ares, whose sockets the loop watches.
  *
- * One look-up serves all who ask for the same name meanwhile. c-ares cannot end a single look-up, so
- * one that nobody waits for any more goes on, and its answer is kept like any other. */
+ * One look-up serves all who ask for the same name meanwhile. c-ares cannot end a single look-up,
+ * so one that nobody waits for any more goes on, and its answer is kept like any other. */
 #include "net/resolve.h"
 
 #include "base/memory.h"
@@ -31,8 +31,8 @@ struct resolver_socket {
     struct resolver *resolver;
 };
 
-/* What is known of a name, and who waits for it while it is being looked up. The list of names is in
- * order of their last look-up. */
+/* What is known of a name, and who waits for it while it is being looked up. The list of names is
+ * in order of their last look-up. */
 struct name {
     struct list node;
     struct resolver *resolver;
@@ -44,7 +44,7 @@ struct name {
     struct resolve_answer answer;
 };
 
-/* ---- c-ares in the loop ----------------------------------------------------------------------- */
+/* ---- c-ares in the loop ---------------------------------------------------------------------- */
 
 static void set_timer(struct resolver *resolver)
 {
@@ -106,7 +106,7 @@ static void on_socket_state(void *self, ares_socket_t fd, int readable, int writ
     }
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void put_error(int status, struct resolve_answer *answer)
 {
@@ -204,7 +204,7 @@ static void on_looked_up(void *self, int status, int timeouts, struct ares_addri
     name->answering = false;
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ----------------------------------------------------------------------------------- */
 
 static struct name *find_name(struct resolver *resolver, const char *host)
 {
@@ -263,7 +263,7 @@ static void look_up(struct name *name)
     set_timer(resolver);
 }
 
-/* ---- the resolver ----------------------------------------------------------------------------- */
+/* ---- the resolver ---------------------------------------------------------------------------- */
 
 int resolver_new(struct resolver **out, struct loop *loop, char *const *fixed, size_t fixed_count)
 {

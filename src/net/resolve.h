@@ -17,8 +17,8 @@ enum { RESOLVE_LEAST_TTL_S = 1, RESOLVE_MOST_ADDRESSES = 16, RESOLVE_MOST_NAMES 
 struct resolver;
 
 /* Makes a resolver on a loop. fixed: "host:port:address" texts, where several addresses may stand
- * with commas between them and an IPv6 address in brackets or without. Returns 0, -errno, or -EINVAL
- * for a malformed fixed answer. */
+ * with commas between them and an IPv6 address in brackets or without. Returns 0, -errno, or
+ * -EINVAL for a malformed fixed answer. */
 int resolver_new(struct resolver **out, struct loop *loop, char *const *fixed, size_t fixed_count);
 /* Ends all look-ups without calling back, and frees it; NULL is fine; returns NULL. Not from within
  * `answered`. */

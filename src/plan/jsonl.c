@@ -1,4 +1,5 @@
-/* JSONL: one JSON value a line. Cells are decoded texts; values that are not texts stand as JSON. */
+/* JSONL: one JSON value a line. Cells are decoded texts; values that are not texts stand as
+ * JSON. */
 #include "base/memory.h"
 #include "plan/feeder.h"
 

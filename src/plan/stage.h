@@ -1,5 +1,5 @@
-/* plan/stage.h - adds stages to a scenario with names that all parts write alike. For the readers of
- * plans and for pattern plug-ins. */
+/* plan/stage.h - adds stages to a scenario with names that all parts write alike. For the readers
+ * of plans and for pattern plug-ins. */
 #ifndef PLAN_STAGE_H
 #define PLAN_STAGE_H
 

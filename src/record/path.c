@@ -65,7 +65,7 @@ char *run_path_new(const char *directory, const char *name, nsec_t wall_start_ns
     return text_take(&path);
 }
 
-/* ---- @last ------------------------------------------------------------------------------------ */
+/* ---- @last ----------------------------------------------------------------------------------- */
 
 struct candidate {
     char *path;

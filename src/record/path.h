@@ -11,8 +11,9 @@
 #define RUN_FILE_ENDING ".plim"
 
 /* A path in this directory that does not exist yet; when the second's name is taken, "-2", "-3" and
- * so on follow the name. The directory need not exist. Two programs may still be told the same name:
- * recorder_new refuses the second. name NULL or without usable letters: "run". Owner: caller. */
+ * so on follow the name. The directory need not exist. Two programs may still be told the same
+ * name: recorder_new refuses the second. name NULL or without usable letters: "run". Owner:
+ * caller. */
 char *run_path_new(const char *directory, const char *name, nsec_t wall_start_ns);
 
 /* What the user wrote for a run: a path as it is, or "@last", the newest run file in the directory

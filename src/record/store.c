@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- verdicts --------------------------------------------------------------------------------- */
+/* ---- verdicts -------------------------------------------------------------------------------- */
 
 static void bind_real(sqlite3_stmt *statement, int at, double value)
 {
@@ -85,7 +85,7 @@ int result_store_verdicts(const char *path, const struct result_verdict *verdict
     return error;
 }
 
-/* ---- merging ---------------------------------------------------------------------------------- */
+/* ---- merging --------------------------------------------------------------------------------- */
 
 /* From the attached run `s` into the open one; ?1 is added to the numbers of its blocks. */
 static const char *const merge_sql[] = {

@@ -36,8 +36,8 @@ static size_t decode(struct span bytes, uint32_t *letter)
     return length;
 }
 
-/* Marks that turn the writing direction around, and the two that are no characters (and not allowed in
- * XML). */
+/* Marks that turn the writing direction around, and the two that are no characters (and not
+ * allowed in XML). */
 static bool misleads(uint32_t letter)
 {
     return letter == 0xfffe || letter == 0xffff || (letter >= 0x202a && letter <= 0x202e) ||

@@ -1,6 +1,6 @@
-/* What recording costs: a block of 3 requests with all 14 histograms in the picture and in the file,
- * clearing one, copying the live picture of 10 minutes with 20 requests, and reading it back. Prints
- * figures and judges nothing. */
+/* What recording costs: a block of 3 requests with all 14 histograms in the picture and in the
+ * file, clearing one, copying the live picture of 10 minutes with 20 requests, and reading it
+ * back. Prints figures and judges nothing. */
 #include "base/memory.h"
 #include "base/random.h"
 #include "record/recorder.h"

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the probe driver ------------------------------------------------------------------------------- */
+/* ---- the probe driver ------------------------------------------------------------------------ */
 
 struct probe_state {
     size_t index;
@@ -68,7 +68,7 @@ static const struct driver probe = {
     .end = probe_end,
 };
 
-/* ---- the plan ---------------------------------------------------------------------------------------- */
+/* ---- the plan -------------------------------------------------------------------------------- */
 
 static char stage_name[] = "stage";
 
@@ -114,7 +114,7 @@ void stage_closed(struct stage *stage, double users, double think_mean_s)
             (struct distribution){.spread = SPREAD_EXPONENTIAL, .a = think_mean_s};
 }
 
-/* ---- playing ------------------------------------------------------------------------------------------ */
+/* ---- playing --------------------------------------------------------------------------------- */
 
 /* Adds up what the engine hands over, as the recorder would. */
 struct collector {

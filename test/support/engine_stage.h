@@ -1,8 +1,8 @@
-/* test/support/engine_stage.h - a stage on which the engine plays against the testbed, in virtual time (linked
- * with net_sim) or in real time, and every single request is written down.
+/* test/support/engine_stage.h - a stage on which the engine plays against the testbed, in virtual
+ * time (linked with net_sim) or in real time, and every single request is written down.
  *
- * The plan is made by hand, the driver is a probe that notes when each request was due, sent and done: so that
- * what the engine counts can be compared with what happened, request by request. */
+ * The plan is made by hand, the driver is a probe that notes when each request was due, sent and
+ * done: so that what the engine counts can be compared with what happened, request by request. */
 #ifndef TEST_SUPPORT_ENGINE_STAGE_H
 #define TEST_SUPPORT_ENGINE_STAGE_H
 
@@ -34,13 +34,14 @@ struct stage {
     nsec_t begun_ns, ended_ns;
 };
 
-/* A scenario of one task, GET /work, that lasts duration_s; open with this rate, or closed with these users. */
+/* A scenario of one task, GET /work, that lasts duration_s; open with this rate, or closed with
+ * these users. */
 void stage_init(struct stage *stage, double duration_s);
 void stage_open(struct stage *stage, double rate, enum gaps gaps);
 void stage_closed(struct stage *stage, double users, double think_mean_s);
 
-/* Plays: makes the loop (and in real time a second one for the testbed, in a thread of its own), runs the engine
- * to the end. Ends the test when anything fails. */
+/* Plays: makes the loop (and in real time a second one for the testbed, in a thread of its own),
+ * runs the engine to the end. Ends the test when anything fails. */
 void stage_play(struct stage *stage);
 void stage_fini(struct stage *stage);
 

@@ -1,8 +1,9 @@
-/* Truth in real time: each single response against the Lindley recursion (Kiefer and Wolfowitz for two servers)
- * over the arrivals that the testbed recorded and its seeded service times, and Little's law over the real net.
+/* Truth in real time: each single response against the Lindley recursion (Kiefer and Wolfowitz for
+ * two servers) over the arrivals that the testbed recorded and its seeded service times, and
+ * Little's law over the real net.
  *
- * 3 s a cell; 30 s with PLIMSOLL_THOROUGH=1. The figures are real: a machine that is busy with other work makes
- * them worse, so the short form asks less. */
+ * 3 s a cell; 30 s with PLIMSOLL_THOROUGH=1. The figures are real: a machine that is busy with
+ * other work makes them worse, so the short form asks less. */
 #include "support/engine_stage.h"
 
 #include "stat/lindley.h"

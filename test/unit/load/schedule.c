@@ -1,5 +1,6 @@
-/* When users join and arrivals come: courses against closed forms, arrivals against the law that they claim to
- * follow and against themselves for other numbers of threads, decks against exact shares. */
+/* When users join and arrivals come: courses against closed forms, arrivals against the law that
+ * they claim to follow and against themselves for other numbers of threads, decks against exact
+ * shares. */
 #include "load/arrival.h"
 #include "load/course.h"
 #include "load/deck.h"
@@ -51,7 +52,8 @@ static void ramps_are_straight_lines(void **state)
         nsec_t falls_ns = course_falls_below(&course, user + 1, 20 * second);
         nsec_t due_ns = 30 * second + (9 - user) * second / 2;
         assert_true(falls_ns >= due_ns && falls_ns < due_ns + 1000);
-        /* An instant that the course gives must also test as passed: else its timer would never rest. */
+        /* An instant that the course gives must also test as passed: else its timer would never
+         * rest. */
         assert_true(course_at(&course, falls_ns) < user + 1 - 1e-9);
     }
     assert_true(course_reaches(&course, 10.5, 0) == NSEC_NEVER);
@@ -98,7 +100,8 @@ static void constant_gaps_follow_the_area(void **state)
     course_fini(&course);
 }
 
-/* Mean and squared coefficient of variation of gaps; and Kolmogorov-Smirnov against the exponential. */
+/* Mean and squared coefficient of variation of gaps; and Kolmogorov-Smirnov against the
+ * exponential. */
 static void random_gaps_have_their_law(void **state)
 {
     (void)state;

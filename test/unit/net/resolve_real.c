@@ -1,5 +1,5 @@
-/* The resolver: literals, fixed answers, localhost, and a DNS server made here, whose answers change
- * with every query, so that keeping and forgetting show. */
+/* The resolver: literals, fixed answers, localhost, and a DNS server made here, whose answers
+ * change with every query, so that keeping and forgetting show. */
 #include "net/loop.h"
 #include "net/resolve.h"
 
@@ -20,7 +20,7 @@
 #include <cmocka.h>
 // clang-format on
 
-/* ---- a DNS server (RFC 1035) ------------------------------------------------------------------ */
+/* ---- a DNS server (RFC 1035) ----------------------------------------------------------------- */
 
 enum { TYPE_A = 1, TYPE_AAAA = 28, MESSAGE_ROOM = 512 };
 
@@ -138,7 +138,7 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* ---- asking ----------------------------------------------------------------------------------- */
+/* ---- asking ---------------------------------------------------------------------------------- */
 
 struct ask {
     struct resolve_query query;
@@ -293,8 +293,8 @@ static void test_time_to_live(void **state)
     assert_true(second.answer.took_ns > 0);
 }
 
-/* Many ask at once: one look-up (a second would bring another address) answers them all, but not who
- * has turned away. */
+/* Many ask at once: one look-up (a second would bring another address) answers them all, but not
+ * who has turned away. */
 static void test_together(void **state)
 {
     enum { MANY = 100 };
