@@ -467,10 +467,15 @@ static void test_much(void **state)
     stop_server(&server);
 }
 
+struct plain_server {
+    struct listener listener;
+    struct client other;
+};
+
 static void say_plain(struct listener *listener)
 {
     static const char reply[] = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
-    struct client *other = (struct client *)listener->impl;
+    struct client *other = &list_entry(listener, struct plain_server, listener)->other;
     if (listener_accept(listener, &other->stream, on_ready) == 0)
         stream_write(&other->stream, reply, sizeof reply - 1);
 }
@@ -478,19 +483,17 @@ static void say_plain(struct listener *listener)
 static void test_not_tls(void **state)
 {
     struct world *world = *state;
-    struct listener listener;
+    struct plain_server server = {.other.stream.fd = -1};
     struct net_address at;
-    struct client other = {.stream.fd = -1};
     net_address_read("127.0.0.1", 0, &at);
-    assert_int_equal(listener_open(&listener, world->loop, &at, 8, false, say_plain), 0);
-    listener.impl = &other;
-    listener_address(&listener, &at);
+    assert_int_equal(listener_open(&server.listener, world->loop, &at, 8, false, say_plain), 0);
+    listener_address(&server.listener, &at);
     struct sockaddr_in four;
     memcpy(&four, &at.storage, sizeof four);
     expect_refused(world, &(struct tls_options){.insecure = true}, ntohs(four.sin_port),
                    "is http:// meant?");
-    stream_close(&other.stream, true);
-    listener_close(&listener);
+    stream_close(&server.other.stream, true);
+    listener_close(&server.listener);
 }
 
 static void test_options(void **state)
