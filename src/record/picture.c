@@ -24,6 +24,7 @@ struct segment_state {
 
 /* What a phase's figures are made of. */
 struct phase_state {
+    bool seen;
     uint32_t segments; /* threads that had a block in it */
     nsec_t begin_ns, end_ns;
     double user_ns;   /* users times time, all threads */
@@ -300,10 +301,11 @@ static void block_phase(struct picture *picture, const struct tally_block *block
     double length = (double)(block->end_ns - block->begin_ns);
     phase->user_ns += block->gauges[GAUGE_USERS] * length;
     phase->thread_ns += length;
-    if (phase->thread_ns <= length || block->begin_ns < phase->begin_ns)
+    if (!phase->seen || block->begin_ns < phase->begin_ns)
         phase->begin_ns = block->begin_ns;
-    if (phase->thread_ns <= length || block->end_ns > phase->end_ns)
+    if (!phase->seen || block->end_ns > phase->end_ns)
         phase->end_ns = block->end_ns;
+    phase->seen = true;
 }
 
 /* Whole-run sums: the phase's and, if it counts, the total's. */
@@ -353,6 +355,8 @@ const struct result_example *picture_example(struct picture *picture,
 {
     struct result *result = picture->result;
     size_t same_kind = 0;
+    check(example->error < result->metrics.counter_count);
+    check(example->request < result->request_count || example->request == UINT32_MAX);
     for (size_t i = 0; i < result->example_count; i++) {
         struct result_example *known = &result->examples[i];
         if (known->error != example->error)

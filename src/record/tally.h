@@ -23,8 +23,8 @@ enum {
 
 /* One example of a failure. */
 struct tally_example {
-    nsec_t at_ns; /* since the run's start */
-    uint32_t request;
+    nsec_t at_ns;                    /* since the run's start */
+    uint32_t request;                /* UINT32_MAX: of none */
     uint32_t error;                  /* a COUNT_ERROR_*, or COUNT_CHECKS_FAILED */
     int32_t status;                  /* HTTP status or 0 */
     uint32_t times;                  /* set by tally_example: equal ones are folded */

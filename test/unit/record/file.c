@@ -348,6 +348,53 @@ static void a_killed_writer_loses_nothing_committed(void **state)
     assert_true(total > 0);
 }
 
+/* The end of a run, where WAL and file become one, is no better a moment to lose anything. */
+static void a_writer_killed_while_closing_loses_nothing(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 40 };
+    struct random random = {.key = (uint64_t)getpid()};
+    unsigned before = 0;
+    for (int round = 0; round < 20; round++) {
+        struct fixture fix;
+        fixture_init(&fix);
+        int ends[2];
+        assert_int_equal(pipe(ends), 0);
+        pid_t child = fork();
+        if (child == 0) {
+            struct recorder *recorder = fixture_recorder(&fix, fix.path);
+            struct tally_exchange exchange;
+            tally_exchange_init(&exchange, &fix.metrics, 0, FIX_REQUESTS, FIX_RULES);
+            recorder_attach(recorder, &exchange);
+            for (uint32_t i = 0; i < BLOCKS; i++) {
+                hand_in(&fix, &exchange, 0, i, 50);
+                recorder_drain(recorder);
+            }
+            if (write(ends[1], "x", 1) != 1)
+                _exit(3);
+            recorder_close(recorder);
+            pause();
+        }
+        char said = 0;
+        assert_int_equal(read(ends[0], &said, 1), 1);
+        usleep((useconds_t)random_below_of(random_next(&random), 8000));
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        close(ends[0]);
+        close(ends[1]);
+        struct result *read = NULL;
+        assert_int_equal(result_read(fix.path, &read), 0);
+        uint64_t offered = 0;
+        for (size_t p = 0; p < read->phase_count; p++)
+            offered += read->phases[p].sum->counters[COUNT_OFFERED];
+        assert_int_equal(offered, BLOCKS * 50);
+        before += !read->finished;
+        result_free(read);
+        fixture_fini(&fix);
+    }
+    print_message("killed before the end of closing: %u of 20\n", before);
+}
+
 enum { NOBODY = 65534 };
 
 /* Reads as a user who may write nowhere near the file; returns what result_read did. */
@@ -541,6 +588,7 @@ int main(void)
         cmocka_unit_test(verdicts_are_stored_and_replaced),
         cmocka_unit_test(other_files_are_told_apart),
         cmocka_unit_test(a_killed_writer_loses_nothing_committed),
+        cmocka_unit_test(a_writer_killed_while_closing_loses_nothing),
         cmocka_unit_test(a_read_only_directory_will_do),
         cmocka_unit_test(a_running_file_can_be_read),
         cmocka_unit_test(a_full_disk_is_said_and_survived),
