@@ -36,6 +36,8 @@ thorough_tests() {
     if ctest --test-dir build/release -N -L thorough 2>/dev/null | grep -q 'Test *#'; then
         tests release "tests marked thorough" -L thorough
     fi
+    attempt mutants "five planted mistakes, each of which a test must see" \
+        python3 test/mutant/run.py || true
     fuzz_tests
     local bench
     for bench in test/bench/*.sh; do

@@ -8,8 +8,8 @@
  *   work     one request of the plan, made ready
  *
  * Who calls whom: the loop wakes crews (arrivals, course) and users (think times); they begin jobs;
- * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the ledger.
- * */
+ * jobs start exchanges; exchanges end in jobs; jobs end in users; everything counts in the
+ * ledger. */
 #ifndef LOAD_INSIDE_H
 #define LOAD_INSIDE_H
 
@@ -42,7 +42,8 @@ struct work {
 
 struct user {
     struct timer timer; /* think time, pacing, back-off, pause between steps */
-    struct list node;   /* open model: in crew.idle */
+    struct list node;   /* open model: in crew.idle; closed: in crew.leaving */
+    nsec_t leave_by_ns; /* while leaving: its iteration is cut off then */
     struct crew *crew;
     struct job *job;           /* while an iteration is under way */
     struct connection *home;   /* own connection to the first origin it uses */
@@ -101,9 +102,11 @@ struct crew {
     struct timer end_timer; /* end of the course, then of the graceful stop */
     struct user **users;    /* closed: by local number; open: all that were made */
     size_t user_count, user_room;
-    nsec_t changed_ns; /* closed: when the course was last followed */
-    size_t active;     /* closed: users 0 .. active - 1 take part */
-    struct list idle;  /* open: users without an iteration */
+    nsec_t changed_ns;   /* closed: when the course was last followed */
+    size_t active;       /* closed: users 0 .. active - 1 take part */
+    struct list idle;    /* open: users without an iteration */
+    struct list leaving; /* closed: users ramped away that finish an iteration, in order of time */
+    struct timer leave_timer;
     uint64_t running;  /* jobs under way */
     struct job *stock; /* jobs for use again */
     struct arrivals *arrivals;
@@ -216,6 +219,8 @@ void crew_cut_off(struct crew *crew);
 /* A user of an open scenario has no iteration any more: it takes the next waiting arrival or rests.
  */
 void crew_user_free(struct crew *crew, struct user *user, nsec_t now_ns);
+/* Cuts off a leaving user's iteration at an instant, unless it is over by then. */
+void crew_let_finish(struct crew *crew, struct user *user, nsec_t by_ns);
 /* The task that is next. */
 uint32_t crew_next_task(struct crew *crew);
 /* A waiting start is given up: counted as dropped. */
