@@ -1,0 +1,253 @@
+/* What a plan will do, in words: for people who would rather know before it does. Numbers that
+ * depend on how fast the target answers are given as bounds, and said to be that. */
+#include "plan/part.h"
+
+#include "base/memory.h"
+#include "base/unit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SKETCH_COLUMNS = 60, SKETCH_ROWS = 5, BYTES_A_USER = 1024, BYTES_A_CONNECTION = 16384 };
+
+static nsec_t scenario_end(const struct plan_scenario *scenario)
+{
+    nsec_t end = scenario->start_time_ns;
+    for (size_t i = 0; i < scenario->stage_count; i++)
+        end += scenario->stages[i].duration_ns;
+    return end;
+}
+
+static double most_of(const struct plan_scenario *scenario)
+{
+    double most = 0;
+    for (size_t i = 0; i < scenario->stage_count; i++)
+        most = fmax(most, scenario->stages[i].target);
+    return most;
+}
+
+/* Users (or rate) over time, in five rows of sixty. */
+static void put_sketch(const struct plan_scenario *scenario, struct text *out)
+{
+    double most = most_of(scenario);
+    nsec_t end = scenario_end(scenario), begin = scenario->start_time_ns;
+    char room[UNIT_ROOM];
+    if (most <= 0 || end <= begin)
+        return;
+    for (int row = SKETCH_ROWS; row > 0; row--) {
+        double bottom = most * (row - 0.5) / SKETCH_ROWS;
+        if (row == SKETCH_ROWS)
+            text_printf(out, "  %8s |", unit_write_number(room, most));
+        else
+            text_puts(out, "           |");
+        size_t blanks = 0;
+        for (int column = 0; column < SKETCH_COLUMNS; column++) {
+            nsec_t at = begin + (nsec_t)((double)(end - begin) * (column + 0.5) / SKETCH_COLUMNS);
+            if (scenario_target_at(scenario, at) < bottom) {
+                blanks++;
+                continue;
+            }
+            for (; blanks > 0; blanks--)
+                text_putc(out, ' ');
+            text_putc(out, '#');
+        }
+        text_putc(out, '\n');
+    }
+    text_printf(out, "         0 +%.*s\n", SKETCH_COLUMNS,
+                "------------------------------------------------------------");
+    text_printf(out, "            0 s%*s\n", SKETCH_COLUMNS - 3,
+                unit_write_duration(room, end - begin));
+}
+
+/* Area under the targets: user-seconds, or arrivals. */
+static double area_of(const struct plan_scenario *scenario)
+{
+    double area = 0, from = scenario->start_target;
+    for (size_t i = 0; i < scenario->stage_count; i++) {
+        const struct plan_stage *stage = &scenario->stages[i];
+        double seconds = (double)stage->duration_ns / (double)NSEC_PER_SEC;
+        area += seconds * (stage->jump ? stage->target : (from + stage->target) / 2);
+        from = stage->target;
+    }
+    return area;
+}
+
+/* Requests and pauses of one iteration, averaged over the weights. */
+static void iteration_means(const struct plan *plan, const struct plan_scenario *scenario,
+                            double *requests, double *think_s)
+{
+    double weights = 0;
+    *requests = 0;
+    *think_s = distribution_mean(&scenario->think);
+    for (uint32_t i = 0; i < scenario->task_count; i++)
+        weights += plan->tasks[scenario->first_task + i].weight;
+    for (uint32_t i = 0; i < scenario->task_count; i++) {
+        const struct plan_task *task = &plan->tasks[scenario->first_task + i];
+        double share = task->weight / weights;
+        *requests += share * task->request_count;
+        for (uint32_t j = 0; j + 1 < task->request_count; j++)
+            *think_s += share * distribution_mean(&plan->requests[task->first_request + j].think);
+    }
+}
+
+static void put_requests(const struct plan *plan, const struct plan_scenario *scenario,
+                         struct text *out)
+{
+    double requests = 0, think = 0;
+    char some[UNIT_ROOM], other[UNIT_ROOM];
+    iteration_means(plan, scenario, &requests, &think);
+    double area = area_of(scenario);
+    double pace = (double)scenario->pacing_ns / (double)NSEC_PER_SEC;
+    text_puts(out, "  requests   ");
+    if (scenario->executor == EXECUTOR_REPLAY) {
+        text_puts(out, "as many as the trace has\n");
+    } else if (scenario->iterations) {
+        double all = requests * (double)scenario->iterations;
+        if (scenario->executor == EXECUTOR_PER_VU_ITERATIONS)
+            all *= (double)scenario->vus;
+        text_printf(out, "%s\n", unit_write_count(some, (uint64_t)(all + 0.5)));
+    } else if (scenario_is_open(scenario)) {
+        text_printf(out, "about %s, whatever the target does\n",
+                    unit_write_count(some, (uint64_t)(area * requests + 0.5)));
+    } else if (fmax(think, pace) > 0) {
+        text_printf(
+            out, "at most %s (think time alone); about %s if each reply takes 1 s\n",
+            unit_write_count(some, (uint64_t)(area * requests / fmax(think, pace))),
+            unit_write_count(other, (uint64_t)(area * requests / fmax(think + requests, pace))));
+    } else {
+        text_puts(out, "as many as the target answers: users have no think time\n");
+    }
+}
+
+static void put_mix(const struct plan *plan, const struct plan_scenario *scenario, struct text *out)
+{
+    double weights = 0;
+    char share[UNIT_ROOM];
+    for (uint32_t i = 0; i < scenario->task_count; i++)
+        weights += plan->tasks[scenario->first_task + i].weight;
+    for (uint32_t i = 0; i < scenario->task_count; i++) {
+        const struct plan_task *task = &plan->tasks[scenario->first_task + i];
+        text_printf(out, "  %-10s %s %s", i ? "" : "tasks",
+                    unit_write_share(share, task->weight / weights), task->name);
+        if (task->request_count > 1)
+            text_printf(out, " (%u requests in order)", task->request_count);
+        text_putc(out, '\n');
+    }
+}
+
+static void put_stages(const struct plan_scenario *scenario, struct text *out)
+{
+    enum { SHOWN = 12 };
+    char room[UNIT_ROOM];
+    for (size_t i = 0; i < scenario->stage_count && i < SHOWN; i++) {
+        const struct plan_stage *stage = &scenario->stages[i];
+        text_printf(out, "  %-10s %s, %s%s\n", i ? "" : "stages", stage->name,
+                    unit_write_duration(room, stage->duration_ns),
+                    stage->excluded ? " (kept out of the results)" : "");
+    }
+    if (scenario->stage_count > SHOWN)
+        text_printf(out, "             and %zu more\n", scenario->stage_count - SHOWN);
+}
+
+static void put_scenario(const struct plan *plan, const struct plan_scenario *scenario,
+                         struct text *out)
+{
+    static const char *const executors[] = {"constant-vus",
+                                            "ramping-vus",
+                                            "shared-iterations",
+                                            "per-vu-iterations",
+                                            "constant-arrival-rate",
+                                            "ramping-arrival-rate",
+                                            "replay"};
+    char room[UNIT_ROOM];
+    text_printf(out, "\nscenario %s: %s%s%s, %s\n", scenario->name, executors[scenario->executor],
+                scenario->pattern ? ", pattern " : "", scenario->pattern ? scenario->pattern : "",
+                unit_write_duration(room, scenario_end(scenario) - scenario->start_time_ns));
+    text_printf(out, "  %s over time\n",
+                scenario_is_open(scenario) ? "iterations begun a second" : "users");
+    put_sketch(scenario, out);
+    put_stages(scenario, out);
+    put_mix(plan, scenario, out);
+    put_requests(plan, scenario, out);
+    for (size_t i = 0; i < scenario->until_count; i++)
+        text_printf(out, "  %-10s %s\n", i ? "" : "ends when", scenario->until[i]);
+}
+
+/* What this machine must give for it. */
+static void put_needs(const struct plan *plan, struct text *out)
+{
+    double users = 0;
+    bool bounded = true;
+    size_t rows = 0;
+    char some[UNIT_ROOM], memory[UNIT_ROOM];
+    for (size_t i = 0; i < plan->scenario_count; i++) {
+        const struct plan_scenario *scenario = &plan->scenarios[i];
+        bool open = scenario_is_open(scenario);
+        users += open ? (double)scenario->max_vus : (double)scenario->vus;
+        bounded = bounded && (!open || scenario->max_vus);
+    }
+    for (size_t i = 0; i < plan->feeder_count; i++)
+        rows += plan->feeders[i].row_count;
+    double connections = users;
+    if (plan->connections.mode == POOL_SHARED && plan->connections.most)
+        connections = fmin(bounded ? users : INFINITY, (double)plan->connections.most);
+    text_puts(out, "\nthis machine\n");
+    text_printf(out, "  descriptors  %s%s and some 40 for the program%s\n",
+                unit_write_count(some, (uint64_t)connections), bounded ? "" : " or more",
+                bounded ? ""
+                        : ": an open model opens as many connections as arrivals need; "
+                          "max_vus bounds it");
+    text_printf(
+        out, "  memory       about %s\n",
+        unit_write_bytes(memory, 16e6 + users * BYTES_A_USER + connections * BYTES_A_CONNECTION));
+    if (rows)
+        text_printf(out, "  data         %s rows\n", unit_write_count(some, rows));
+}
+
+static void put_origins(const struct plan_reading *reading, struct text *out)
+{
+    text_puts(out, "\nsettings and where they come from\n");
+    for (size_t i = 0; i < reading->origin_count; i++) {
+        const struct plan_origin *origin = &reading->origins[i];
+        struct text value = TEXT_EMPTY;
+        size_t bytes = strcspn(origin->value, "\r\n");
+        bool cut = bytes > 40 || origin->value[bytes];
+        text_put(&value, (struct span){origin->value, bytes > 40 ? 40 : bytes});
+        while (cut && value.bytes && (value.at[value.bytes - 1] & 0x80)) /* no half characters */
+            value.at[--value.bytes] = '\0';
+        text_puts(&value, cut ? "…" : "");
+        text_reserve(&value, 1);
+        text_printf(out, "  %-44s %-24s %s\n", origin->path, value.at, origin->origin);
+        text_fini(&value);
+    }
+}
+
+void plan_explain(const struct plan_reading *reading, struct text *out)
+{
+    const struct plan *plan = reading->plan;
+    char room[UNIT_ROOM];
+    if (!plan)
+        return;
+    text_printf(out, "%s", plan->name);
+    if (plan->target)
+        text_printf(out, " against %s", plan->target);
+    else if (plan->targets.count)
+        text_printf(out, " against %zu targets", plan->targets.count);
+    text_printf(out, ", %s", unit_write_duration(room, plan_duration(plan)));
+    text_printf(out, ", seed %llu\n", (unsigned long long)plan->seed);
+    if (plan->description)
+        text_printf(out, "%s\n", plan->description);
+    for (size_t i = 0; i < plan->service_count; i++) {
+        const struct plan_service *service = &plan->services[i];
+        text_printf(out, "%s service %s", i ? "      " : "first:", service->name);
+        if (service->health)
+            text_printf(out, " must answer at %s within %s", service->health,
+                        unit_write_duration(room, service->wait_ns));
+        text_putc(out, '\n');
+    }
+    for (size_t i = 0; i < plan->scenario_count; i++)
+        put_scenario(plan, &plan->scenarios[i], out);
+    put_needs(plan, out);
+    put_origins(reading, out);
+}
