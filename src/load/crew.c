@@ -67,6 +67,31 @@ static void follow_course(struct timer *timer, nsec_t now_ns)
     crew_check_over(crew);
 }
 
+void crew_let_finish(struct crew *crew, struct user *user, nsec_t by_ns)
+{
+    user->leave_by_ns = by_ns;
+    list_append(&crew->leaving, &user->node);
+    if (!timer_running(&crew->leave_timer))
+        timer_start(crew->engine->loop, &crew->leave_timer, by_ns);
+}
+
+/* The grace is the same for all, so that the first to leave is the first to be cut off. */
+static void leave_now(struct timer *timer, nsec_t now_ns)
+{
+    struct crew *crew = list_entry(timer, struct crew, leave_timer);
+    while (!list_empty(&crew->leaving)) {
+        struct user *user = list_entry(crew->leaving.next, struct user, node);
+        if (user->leave_by_ns > now_ns) {
+            timer_start(crew->engine->loop, timer, user->leave_by_ns);
+            return;
+        }
+        list_remove(&user->node);
+        if (user->job)
+            job_abandon(user->job, now_ns);
+    }
+    crew_check_over(crew);
+}
+
 /* ---- open model --------------------------------------------------------------------------------
  */
 
@@ -258,6 +283,7 @@ void crew_check_over(struct crew *crew)
     crew->over = crew->ended = true;
     timer_stop(engine->loop, &crew->timer);
     timer_stop(engine->loop, &crew->end_timer);
+    timer_stop(engine->loop, &crew->leave_timer);
 }
 
 /* ---- making
@@ -300,6 +326,8 @@ int crew_new(struct crew **out, struct engine *engine, const struct plan_scenari
     crew->think.key = random_key(engine->plan->seed, "think", place);
     crew->value_key = random_key(engine->plan->seed, "values", index);
     list_init(&crew->idle);
+    list_init(&crew->leaving);
+    timer_init(&crew->leave_timer, leave_now);
     timer_init(&crew->timer, follow_course);
     timer_init(&crew->end_timer, end_reached);
     course_init(&crew->course, plan);
@@ -325,6 +353,7 @@ struct crew *crew_free(struct crew *crew)
     check(crew->running == 0);
     timer_stop(crew->engine->loop, &crew->timer);
     timer_stop(crew->engine->loop, &crew->end_timer);
+    timer_stop(crew->engine->loop, &crew->leave_timer);
     for (size_t i = 0; i < crew->user_count; i++)
         user_free(crew->users[i]);
     while (crew->stock) {

@@ -91,6 +91,7 @@ static void part(struct user *user)
         user->alive = false;
         crew->alive--;
     }
+    list_remove(&user->node);
     timer_stop(crew->engine->loop, &user->timer);
     pool_release_home(&user->home);
     for (size_t i = 0; user->homes && i < crew->engine->origin_count; i++)
@@ -103,8 +104,10 @@ void user_join(struct user *user, nsec_t intended_ns)
     check(!user->alive);
     user->alive = true;
     user->crew->alive++;
-    if (user->job) /* it was leaving, and is wanted again: it goes on after its iteration */
+    if (user->job) { /* it was leaving, and is wanted again: it goes on after its iteration */
+        list_remove(&user->node);
         return;
+    }
     user_begin(user, next_start(user, intended_ns, true), loop_now(user->crew->engine->loop));
 }
 
@@ -115,7 +118,8 @@ void user_leave(struct user *user, nsec_t grace_ns)
     if (user->job && grace_ns > 0) {
         user->alive = false;
         crew->alive--;
-        return; /* cut off with the crew at the latest */
+        crew_let_finish(crew, user, loop_now(engine->loop) + grace_ns);
+        return;
     }
     if (user->job)
         job_abandon(user->job, loop_now(engine->loop));

@@ -1,8 +1,8 @@
-/* The engine against a scripted server in virtual time: each kind of reply and failure is counted where it
- * belongs, every time is exactly what the script made it, and the accounts close.
+/* The engine against a scripted server in virtual time: each kind of reply and failure is counted
+ * where it belongs, every time is exactly what the script made it, and the accounts close.
  *
- * The server answers by the path that it is asked for; nothing but its delays takes time, so that expectations
- * are exact (to a histogram's bucket). */
+ * The server answers by the path that it is asked for; nothing but its delays takes time, so that
+ * expectations are exact (to a histogram's bucket). */
 #include "base/memory.h"
 #include "load/engine.h"
 #include "net/stream.h"
@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-/* ---- the server --------------------------------------------------------------------------------------- */
+/* ---- the server ------------------------------------------------------------------------------ */
 
 struct visitor {
     struct stream stream;
@@ -146,7 +146,7 @@ static void accepted(struct listener *listener)
     }
 }
 
-/* ---- the driver ----------------------------------------------------------------------------------------- */
+/* ---- the driver ------------------------------------------------------------------------------ */
 
 static uint64_t bytes_seen;
 
@@ -193,7 +193,7 @@ static const struct driver path_driver = {.name = "path",
                                           .data = path_data,
                                           .end = path_end};
 
-/* ---- a play ---------------------------------------------------------------------------------------------- */
+/* ---- a play ---------------------------------------------------------------------------------- */
 
 struct play {
     struct server server;
@@ -328,7 +328,7 @@ static void exactly(const struct play *play, uint32_t hist, nsec_t expected_ns)
     assert_int_equal(values->most, expected_ns);
 }
 
-/* ---- the tests -------------------------------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------------------------- */
 
 static void times_and_bytes_are_exact(void **state)
 {
@@ -410,7 +410,8 @@ static void an_answer_that_never_comes_is_censored(void **state)
     (void)state;
     struct play *play = play_new((char[]){"/never"}, 3, 25);
     const uint64_t *counters = perform(play, 0);
-    /* 10 s of timeout and 30 ms of thought: three in 25 s, the last one ending in the graceful stop. */
+    /* 10 s of timeout and 30 ms of thought: three in 25 s, the last one ending in the graceful
+     * stop. */
     assert_int_equal(counters[COUNT_TIMED_OUT], 9);
     assert_int_equal(counters[COUNT_ERROR_RESPONSE_TIMEOUT], 9);
     assert_null(play->sum->requests[0].hists[HIST_RESPONSE]);
@@ -431,8 +432,35 @@ static void what_a_stop_cuts_off_is_abandoned(void **state)
     play_free(play);
 }
 
-/* An open model on one connection that goes silent: what finds the backlog full is dropped, what waited to the
- * end too; nothing is lost from the accounts. */
+/* Users ramped away may finish for the grace they have; then their iterations are cut off. */
+static void ramped_away_users_have_their_grace(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {
+        {.duration_ns = 2 * NSEC_PER_SEC, .target = 4, .jump = true, .name = name},
+        {.duration_ns = 4 * NSEC_PER_SEC, .target = 1, .jump = true, .name = name},
+        {.duration_ns = 4 * NSEC_PER_SEC, .target = 2, .jump = true, .name = name}};
+    struct play *play = play_new((char[]){"/never"}, 4, 2);
+    play->scenario.executor = EXECUTOR_RAMPING_VUS;
+    play->scenario.stages = stages;
+    play->scenario.stage_count = 3;
+    play->scenario.graceful_ramp_down_ns = 3 * NSEC_PER_SEC;
+    play->scenario.graceful_stop_ns = 0;
+    play->plan.http.timeout_ns = 0;
+    const uint64_t *counters = perform(play, 0);
+    /* Three are cut off at 5 s (none is wanted again before); the first and one who joins at 6 s at 10 s. */
+    assert_int_equal(counters[COUNT_STARTED], 5);
+    assert_int_equal(counters[COUNT_ABANDONED], 5);
+    const struct hist *bounds = play->sum->requests[0].hists[HIST_CENSORED];
+    assert_int_equal(bounds->least, 4 * NSEC_PER_SEC);
+    assert_int_equal(bounds->most, 10 * NSEC_PER_SEC);
+    assert_int_equal(bounds->sum_ns, 3 * 5 * 1e9 + 10e9 + 4e9);
+    accounts_close(counters);
+    play_free(play);
+}
+
+/* An open model on one connection that goes silent: what finds the backlog full is dropped, what
+ * waited to the end too; nothing is lost from the accounts. */
 static void a_full_backlog_drops(void **state)
 {
     (void)state;
@@ -455,7 +483,8 @@ static void a_full_backlog_drops(void **state)
     play_free(play);
 }
 
-/* One connection, 100/s offered, 50/s served: response time grows with the queue, service time does not. */
+/* One connection, 100/s offered, 50/s served: response time grows with the queue, service time
+ * does not. */
 static void response_counts_from_the_intended_start(void **state)
 {
     (void)state;
@@ -517,6 +546,7 @@ int main(void)
         cmocka_unit_test(a_stale_connection_costs_a_second_attempt),
         cmocka_unit_test(an_answer_that_never_comes_is_censored),
         cmocka_unit_test(what_a_stop_cuts_off_is_abandoned),
+        cmocka_unit_test(ramped_away_users_have_their_grace),
         cmocka_unit_test(a_full_backlog_drops),
         cmocka_unit_test(response_counts_from_the_intended_start),
         cmocka_unit_test(retries_are_attempts_of_one_request),
