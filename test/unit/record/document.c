@@ -117,7 +117,8 @@ static void it_names_every_table_and_column(void **state)
     document_fini(&document);
 }
 
-/* Runs the document's program beside the run file; writes what it printed. Returns its exit code. */
+/* Runs the document's program beside the run file; writes what it printed. Returns its exit
+ * code. */
 static int run_python(const struct document *document, const char *code, char *out, size_t room)
 {
     int ends[2];

@@ -222,7 +222,7 @@ static void verdicts_are_stored_and_replaced(void **state)
     fixture_fini(&fix);
 }
 
-/* ---- files that are no runs, or newer --------------------------------------------------------- */
+/* ---- files that are no runs, or newer ------------------------------------------------------- */
 
 static void write_file(const char *path, const char *bytes, size_t count)
 {
@@ -267,7 +267,7 @@ static void other_files_are_told_apart(void **state)
     fixture_fini(&fix);
 }
 
-/* ---- a writer that was killed ----------------------------------------------------------------- */
+/* ---- a writer that was killed --------------------------------------------------------------- */
 
 /* In a child: records one interval every two milliseconds and says so through the pipe once it has
  * been committed, until killed. */
@@ -346,6 +346,49 @@ static void a_killed_writer_loses_nothing_committed(void **state)
         fixture_fini(&fix);
     }
     assert_true(total > 0);
+}
+
+/* Nobody drains here but the recorder's own thread: what was handed in a second before the kill
+ * is in the file. */
+static void a_killed_writer_loses_a_second_at_most(void **state)
+{
+    (void)state;
+    struct fixture fix;
+    fixture_init(&fix);
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct recorder *recorder = fixture_recorder(&fix, fix.path);
+        struct tally_exchange exchange;
+        tally_exchange_init(&exchange, &fix.metrics, 0, FIX_REQUESTS, FIX_RULES);
+        recorder_attach(recorder, &exchange);
+        for (uint32_t i = 0;; i++) {
+            hand_in(&fix, &exchange, 0, i, 50);
+            nsec_t now_ns = clock_monotonic_ns();
+            if (write(ends[1], &now_ns, sizeof now_ns) != sizeof now_ns)
+                _exit(3);
+            usleep(40000);
+        }
+    }
+    close(ends[1]);
+    usleep(1900000);
+    nsec_t killed_ns = clock_monotonic_ns(), handed_ns = 0;
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    uint32_t old = 0;
+    while (read(ends[0], &handed_ns, sizeof handed_ns) == sizeof handed_ns)
+        old += handed_ns < killed_ns - NSEC_PER_SEC;
+    close(ends[0]);
+    struct result *read = NULL;
+    assert_int_equal(result_read(fix.path, &read), 0);
+    uint64_t offered = 0;
+    for (size_t p = 0; p < read->phase_count; p++)
+        offered += read->phases[p].sum->counters[COUNT_OFFERED];
+    assert_true(old > 5);
+    assert_true(offered >= old * 50u);
+    result_free(read);
+    fixture_fini(&fix);
 }
 
 /* The end of a run, where WAL and file become one, is no better a moment to lose anything. */
@@ -497,7 +540,7 @@ static void a_running_file_can_be_read(void **state)
     fixture_fini(&fix);
 }
 
-/* ---- full disks ------------------------------------------------------------------------------- */
+/* ---- full disks ----------------------------------------------------------------------------- */
 
 /* Records until the file fails; returns the error. The live picture must have gone on. */
 static int record_until_full(struct fixture *fix, const char *path, uint64_t *in_file)
@@ -588,6 +631,7 @@ int main(void)
         cmocka_unit_test(verdicts_are_stored_and_replaced),
         cmocka_unit_test(other_files_are_told_apart),
         cmocka_unit_test(a_killed_writer_loses_nothing_committed),
+        cmocka_unit_test(a_killed_writer_loses_a_second_at_most),
         cmocka_unit_test(a_writer_killed_while_closing_loses_nothing),
         cmocka_unit_test(a_read_only_directory_will_do),
         cmocka_unit_test(a_running_file_can_be_read),
