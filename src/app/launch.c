@@ -131,7 +131,7 @@ static int run(struct app *app, const struct launch *launch, const struct plan *
     bool shown = !launch->quiet && !plan->quiet;
     struct launch how = *launch;
     how.quiet = !shown;
-    struct voice voice = {.app = app, .live = shown ? live_new(app->err, &terminal, plan) : NULL};
+    struct voice voice = {.app = app, .live = shown ? live_new(app->err, &terminal) : NULL};
     struct log log = {.most = LOG_NOTICE, .say = say, .self = &voice};
     struct self_test_facts known;
     self_test_facts_read(app, &known);

@@ -1,50 +1,61 @@
-/* One line each time: where the run is, and the last ten seconds. */
+/* Writes what the show room appends, at once and whole, so that a panel never stands half drawn. */
 #include "app/live.h"
 
 #include "base/memory.h"
-#include "base/unit.h"
+#include "show/live.h"
 
 #include <stdlib.h>
 
 struct live {
     FILE *out;
-    const struct plan *plan;
+    bool panelled;
+    struct show_options options;
+    struct live_panel panel;
+    struct text text;
 };
 
-struct live *live_new(FILE *out, const struct terminal *terminal, const struct plan *plan)
+struct live *live_new(FILE *out, const struct terminal *terminal)
 {
-    (void)terminal;
     struct live *live = memory_new(1, sizeof *live);
-    *live = (struct live){.out = out, .plan = plan};
+    *live = (struct live){
+        .out = out,
+        .panelled = terminal->is_terminal,
+        .options = {.colour = terminal->colour, .columns = terminal->columns},
+    };
     return live;
+}
+
+static void put(struct live *live)
+{
+    if (live->text.bytes)
+        fwrite(live->text.at, 1, live->text.bytes, live->out);
+    fflush(live->out);
+    text_clear(&live->text);
 }
 
 struct live *live_free(struct live *live)
 {
+    if (!live)
+        return NULL;
+    live_clear(live);
+    text_fini(&live->text);
     free(live);
     return NULL;
 }
 
 void live_clear(struct live *live)
 {
-    (void)live;
+    if (!live || !live->panelled)
+        return;
+    show_live_clear(&live->panel, &live->text);
+    put(live);
 }
 
 void live_show(struct live *live, const struct run_progress *progress)
 {
-    if (!live)
-        return;
-    char elapsed[UNIT_ROOM], planned[UNIT_ROOM], p95[UNIT_ROOM] = "-";
-    const struct result *recent = progress->recent;
-    struct result_sum *sum = result_window(recent, 0, recent->end_ns, UINT32_MAX);
-    nsec_t value = 0;
-    if (hist_quantile(result_hist(sum, HIST_RESPONSE), 0.95, &value) == 0)
-        unit_write_duration(p95, value);
-    fprintf(live->out, "%s of %s  %.1f req/s  p95 %s  generator %s\n",
-            unit_write_duration(elapsed, progress->elapsed_ns),
-            unit_write_duration(planned, progress->planned_ns),
-            (double)sum->counters[COUNT_SUCCEEDED] / ((double)(sum->end_ns - sum->begin_ns) / 1e9),
-            p95, progress->generator);
-    fflush(live->out);
-    result_sum_free(sum, &recent->metrics);
+    if (live->panelled)
+        show_live_panel(&live->panel, progress, &live->options, &live->text);
+    else
+        show_live_line(progress, &live->options, &live->text);
+    put(live);
 }
