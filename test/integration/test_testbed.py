@@ -157,14 +157,14 @@ def plain():
     ("/work?service_us=x", 400, b"service_us"),
 ])
 def test_paths_by_curl(plain, path, status, body):
-    out = subprocess.run(["curl", "-s", "-w", "%{http_code}", f"http://127.0.0.1:{plain.port}{path}"],
+    out = subprocess.run(["curl", "-s", "-m", "10", "-w", "%{http_code}", f"http://127.0.0.1:{plain.port}{path}"],
                          capture_output=True, check=True).stdout
     assert out.endswith(str(status).encode()) and body in out
 
 
 def test_curl_follows_redirects_keeps_cookies_and_undoes_gzip(plain, tmp_path):
     def curl(*arguments):
-        return subprocess.run(["curl", "-sS", *arguments], capture_output=True, check=True).stdout
+        return subprocess.run(["curl", "-sS", "-m", "10", *arguments], capture_output=True, check=True).stdout
     base = f"http://127.0.0.1:{plain.port}"
     assert curl("-L", "-w", "%{num_redirects}", f"{base}/redirect/3") == b"arrived\n3"
     jar = str(tmp_path / "jar")
@@ -440,6 +440,9 @@ def test_a_full_queue_refuses_with_retry_after():
             metrics = it.metrics()
             assert read_reply(one)[0].startswith(b"HTTP/1.1 200 ")
             assert read_reply(two)[0].startswith(b"HTTP/1.1 200 ")
+            after = it.metrics()
+    assert after["testbed_service_seconds_sum"] == pytest.approx(0.4)
+    assert 0.4 < after["testbed_response_seconds_sum"] <= 0.6
     assert metrics["testbed_busy_servers"] == metrics["testbed_queue_length"] == 1
     assert metrics["testbed_in_flight"] == 2 and metrics["testbed_refused_total"] == 1
 
@@ -621,7 +624,7 @@ def test_unix_socket(tmp_path):
     path = tmp_path / "s"
     with testbed("--unix", path) as it:
         assert it.where == f"unix:{path}"
-        out = subprocess.run(["curl", "-s", "--unix-socket", path, "http://t/health"],
+        out = subprocess.run(["curl", "-s", "-m", "10", "--unix-socket", path, "http://t/health"],
                              capture_output=True, check=True).stdout
         assert b"ok" in out
     assert not path.exists()
