@@ -50,7 +50,9 @@ nsec_t batching_boundary(const struct batching *batching);
 /* Ends all steps whose boundary is at most now. A sequence whose last token is told has left. */
 void batching_advance(struct batching *batching, nsec_t now_ns);
 
+/* Sequences in the present step. */
 uint64_t batching_running(const struct batching *batching);
+/* Sequences that wait for a slot, or for the present step to end. */
 uint64_t batching_waiting(const struct batching *batching);
 /* Prompts and answers so far of the running sequences. */
 uint64_t batching_kv_tokens(const struct batching *batching);

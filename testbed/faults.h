@@ -23,6 +23,7 @@ struct faults {
     bool any;
 };
 
+/* Begins anew; request 0 is the next. */
 void faults_init(struct faults *faults, const struct fault_options *options);
 /* The fault of the next request. */
 enum fault faults_draw(struct faults *faults);

@@ -145,7 +145,7 @@ static size_t path_push(struct walk *walk, struct span name)
     return before;
 }
 
-static int walk_value(struct walk *walk); /* NOLINT(misc-no-recursion): JSON_DEPTH levels */
+static int walk_value(struct walk *walk); /* at most JSON_DEPTH levels down */
 
 static int walk_object(struct walk *walk)
 {

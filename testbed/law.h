@@ -42,8 +42,9 @@ int law_arrive(struct law *law, struct law_work *work, nsec_t arrival_ns, nsec_t
 /* Ends it, at its departure or later. */
 void law_leave(struct law *law, struct law_work *work);
 
-/* Work in service and waiting at this instant. */
+/* Work in service at this instant. */
 uint64_t law_busy(struct law *law, nsec_t now_ns);
+/* The other half: work that waits. */
 uint64_t law_queued(struct law *law, nsec_t now_ns);
 /* Work accepted so far. */
 uint64_t law_arrivals(const struct law *law);

@@ -147,7 +147,8 @@ static int run(struct command_line *line)
         line->testbed.self = journal;
     }
     raise_limits(&line->testbed);
-    signal(SIGPIPE, SIG_IGN);      /* a reader of ours that has gone is no reason to stop serving */
+    /* A reader of ours that has gone is no reason to stop serving. */
+    sigaction(SIGPIPE, &(struct sigaction){.sa_handler = SIG_IGN}, NULL);
     prctl(PR_SET_TIMERSLACK, 1UL); /* the default of 50 us would be added to every departure */
     int code = serve(&program, loop, &line->testbed);
     error = journal_close(journal);

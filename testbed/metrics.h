@@ -29,7 +29,9 @@ enum metrics_path {
 struct metrics;
 struct testbed;
 
+/* All counts at 0. Owner: caller. */
 struct metrics *metrics_new(void);
+/* Frees it; NULL is fine; returns NULL. */
 struct metrics *metrics_free(struct metrics *metrics);
 
 /* Counts a reply with its status (100 .. 599). */

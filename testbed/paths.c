@@ -241,7 +241,7 @@ static void refuse_method(struct connection *connection, const struct row *row)
         reply_line(connection, "Allow", SPAN("POST"));
     else
         reply_line(connection, "Allow",
-                     row->methods & METHOD_POST ? SPAN("GET, HEAD, POST") : SPAN("GET, HEAD"));
+                   row->methods & METHOD_POST ? SPAN("GET, HEAD, POST") : SPAN("GET, HEAD"));
     reply_end(connection, SPAN("{\"error\":{\"message\":\"this path does not take this method\","
                                "\"type\":\"invalid_request_error\",\"code\":405}}\n"));
 }

@@ -112,6 +112,7 @@ struct testbed_counts {
     uint64_t kv_tokens;   /* tokens in the KV cache */
     uint64_t faults;      /* injected */
 };
+/* Reads them all at once. */
 void testbed_counts(struct testbed *testbed, struct testbed_counts *out);
 
 #endif
