@@ -190,8 +190,10 @@ static void put_needs(const struct plan *plan, struct text *out)
     for (size_t i = 0; i < plan->feeder_count; i++)
         rows += plan->feeders[i].row_count;
     double connections = users;
-    if (plan->connections.mode == POOL_SHARED && plan->connections.most)
+    if (plan->connections.mode == POOL_SHARED && plan->connections.most) {
         connections = fmin(bounded ? users : INFINITY, (double)plan->connections.most);
+        bounded = true;
+    }
     text_puts(out, "\nthis machine\n");
     text_printf(out, "  descriptors  %s%s and some 40 for the program%s\n",
                 unit_write_count(some, (uint64_t)connections), bounded ? "" : " or more",

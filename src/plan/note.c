@@ -3,6 +3,7 @@
 #include "plan/note.h"
 
 #include "base/memory.h"
+#include "plan/node.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -67,13 +68,16 @@ static bool continues_character(char byte)
 static unsigned put_characters(struct text *out, struct span line, unsigned first, unsigned count)
 {
     unsigned seen = 0, put = 0;
+    size_t valid = utf8_valid_bytes(line);
     for (size_t i = 0; i < line.bytes; i++) {
         if (!continues_character(line.at[i]))
             seen++;
         if (seen <= first || seen > first + count)
             continue;
         unsigned char byte = (unsigned char)line.at[i];
-        text_putc(out, byte == '\t' ? ' ' : byte < 0x20 || byte == 0x7F ? '?' : (char)byte);
+
+        bool bad = byte < 0x20 || byte == 0x7F || (byte >= 0x80 && i >= valid);
+        text_putc(out, byte == '\t' ? ' ' : bad ? '?' : (char)byte);
         if (!continues_character(line.at[i]))
             put++;
     }

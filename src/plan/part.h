@@ -108,6 +108,12 @@ void threshold_fini(struct plan_threshold *threshold);
 /* Says that a metric's name is unknown, where the vocabulary lists them; false then. */
 bool metric_is_known(struct reader *reader, const struct node *node, const char *name);
 
+/* A copy of a JSON text with surrogate pairs of escapes as the characters that they are. */
+char *json_join_surrogates(const char *words);
+/* Reads out->text, which is there; quick: it was made of a command line. Returns 0. */
+int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,
+                   struct plan_reading *out, bool quick);
+
 /* Rewrites a plan in the flat form (target_url, concurrent_users, ...) into the usual one. */
 void flat_rewrite(struct reader *reader);
 /* The text of the plan with secrets replaced. Owner: caller. */

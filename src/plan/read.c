@@ -239,8 +239,8 @@ static void reader_fini(struct reader *reader)
     free(reader->secrets);
 }
 
-static int start_and_read(const struct plan_source *source, const struct vocabulary *vocabulary,
-                          struct plan_reading *out, bool quick)
+int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,
+                   struct plan_reading *out, bool quick)
 {
     struct reader reader = {.source = source,
                             .vocabulary = vocabulary,
@@ -249,9 +249,12 @@ static int start_and_read(const struct plan_source *source, const struct vocabul
                             .quick = quick,
                             .override_used = memory_new(source->override_count, sizeof(bool))};
     const char *name = quick ? "command line" : source->file ? source->file : "plan";
-    size_t bytes = strlen(out->text);
-    if (bytes == NODE_BYTES + 1) /* as much as was read; the rest was not */
-        notes_error(&out->notes, "%s: the plan is larger than 4 MiB", name);
+    const char *dot = strrchr(name, '.');
+    if (dot && strcmp(dot, ".json") == 0) {
+        char *joined = json_join_surrogates(out->text);
+        free(out->text);
+        out->text = joined;
+    }
     read_text(&reader, name);
     reader_fini(&reader);
     return 0;
@@ -275,7 +278,7 @@ int plan_read(const struct plan_source *source, const struct vocabulary *vocabul
     *out = (struct plan_reading){0};
     if (source->text) {
         out->text = memory_copy_text(source->text);
-        return start_and_read(source, vocabulary, out, false);
+        return plan_read_text(source, vocabulary, out, false);
     }
     struct text bytes = TEXT_EMPTY;
     int rc = file_read(source->file, NODE_BYTES, &bytes);
@@ -293,7 +296,7 @@ int plan_read(const struct plan_source *source, const struct vocabulary *vocabul
     size_t mark = bytes.bytes >= 3 && memcmp(bytes.at, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
     out->text = memory_copy_text(bytes.at + mark);
     text_fini(&bytes);
-    return start_and_read(source, vocabulary, out, false);
+    return plan_read_text(source, vocabulary, out, false);
 }
 
 void plan_reading_fini(struct plan_reading *reading)
@@ -308,166 +311,4 @@ void plan_reading_fini(struct plan_reading *reading)
     }
     free(reading->origins);
     *reading = (struct plan_reading){0};
-}
-
-/* ---- a plan that is a command line ---------------------------------------------------------- */
-
-/* A text as YAML in double quotes, which are JSON's. */
-static void put_quoted(struct text *out, struct span words)
-{
-    text_putc(out, '"');
-    for (size_t i = 0; i < words.bytes; i++) {
-        unsigned char byte = (unsigned char)words.at[i];
-        if (byte == '"' || byte == '\\')
-            text_printf(out, "\\%c", byte);
-        else if (byte == '$' && i + 1 < words.bytes && words.at[i + 1] == '{')
-            text_puts(out, "$$"); /* the shell has already replaced what it should */
-        else if (byte < 0x20 || byte == 0x7F)
-            text_printf(out, "\\x%02x", byte);
-        else
-            text_putc(out, (char)byte);
-    }
-    text_putc(out, '"');
-}
-
-static void put_url(struct text *out, const char *words, struct span *path)
-{
-    struct url url;
-    const char *why = NULL;
-    struct text full = TEXT_EMPTY;
-    if (!strstr(words, "://"))
-        text_puts(&full, "http://");
-    text_puts(&full, words);
-    *path = SPAN("/");
-    if (url_read(text_span(&full), &url, &why) == 0 && url.path.bytes) {
-        size_t at = (size_t)(url.path.at - full.at); /* the same bytes stand in words */
-        *path = (struct span){words + (at - (full.bytes - strlen(words))), url.path.bytes};
-        full.bytes = at;
-    }
-    text_puts(out, "target: ");
-    put_quoted(out, text_span(&full));
-    text_putc(out, '\n');
-    text_fini(&full);
-}
-
-static void put_load(struct text *out, const struct plan_quick *quick)
-{
-    if (quick->rate > 0)
-        text_printf(out, "    rate: %.15g\n", quick->rate);
-    if (quick->rate > 0 && quick->users)
-        text_printf(out, "    max_vus: %llu\n", (unsigned long long)quick->users);
-    if (quick->rate <= 0)
-        text_printf(out, "    vus: %llu\n", (unsigned long long)(quick->users ? quick->users : 1));
-    if (quick->iterations)
-        text_printf(out, "    iterations: %llu\n", (unsigned long long)quick->iterations);
-    if (quick->duration_ns)
-        text_printf(out, "    duration: %lldns\n", (long long)quick->duration_ns);
-    else if (!quick->iterations)
-        text_puts(out, "    duration: 10s\n");
-    if (quick->spawn_rate > 0 && quick->rate <= 0)
-        text_printf(out, "    spawn_rate: %.15g\n", quick->spawn_rate);
-}
-
-static const char *spread_word(enum spread spread)
-{
-    static const char *const words[] = {"fixed",  "fixed",     "uniform", "exponential",
-                                        "normal", "lognormal", "gamma",   "pareto"};
-    return words[spread];
-}
-
-static void put_think(struct text *out, const struct distribution *think)
-{
-    static const char *const names[][2] = {{NULL, NULL},      {"value", NULL},    {"min", "max"},
-                                           {"mean", NULL},    {"mean", "stddev"}, {"median", "p95"},
-                                           {"mean", "shape"}, {"min", "shape"}};
-    if (think->spread == SPREAD_NONE)
-        return;
-    const char *const *name = names[think->spread];
-    text_printf(out, "    think: {dist: %s, %s: %.15g", spread_word(think->spread), name[0],
-                think->a);
-    if (name[1])
-        text_printf(out, ", %s: %.15g", name[1], think->b);
-    text_puts(out, "}\n");
-}
-
-static bool has_header(const struct plan_quick *quick, const char *name)
-{
-    struct span wanted = span_of(name);
-    for (size_t i = 0; i < quick->header_count; i++) {
-        struct span line = span_of(quick->headers[i]);
-        if (line.bytes > wanted.bytes && line.at[wanted.bytes] == ':' &&
-            span_equal_nocase((struct span){line.at, wanted.bytes}, wanted))
-            return true;
-    }
-    return false;
-}
-
-static void put_headers(struct text *out, const struct plan_quick *quick, struct notes *notes)
-{
-    bool json = quick->json && !has_header(quick, "content-type");
-    if (quick->header_count || json)
-        text_puts(out, "          headers:\n");
-    for (size_t i = 0; i < quick->header_count; i++) {
-        const char *line = quick->headers[i], *colon = strchr(line, ':');
-        if (!colon || colon == line) {
-            notes_error(notes, "command line: --header: \"%s\" is not of the form Name: value",
-                        line);
-            continue;
-        }
-        text_puts(out, "            ");
-        put_quoted(out, (struct span){line, (size_t)(colon - line)});
-        text_puts(out, ": ");
-        put_quoted(out, span_trim(span_of(colon + 1)));
-        text_putc(out, '\n');
-    }
-    if (json)
-        text_puts(out, "            content-type: application/json\n");
-}
-
-static void put_lower(struct text *out, const char *words)
-{
-    for (; *words; words++)
-        text_putc(out, (char)(*words >= 'A' && *words <= 'Z' ? *words | 0x20 : *words));
-}
-
-static void put_quick(struct text *out, const struct plan_quick *quick, struct notes *notes)
-{
-    struct span path = {0};
-    const char *body = quick->json ? quick->json : quick->body;
-    text_puts(out, "schema: 1\n");
-    put_url(out, quick->url, &path);
-    text_puts(out, "scenarios:\n  main:\n");
-    put_load(out, quick);
-    put_think(out, &quick->think);
-    text_puts(out, "    tasks:\n      - ");
-    if (quick->driver_verb)
-        text_puts(out, quick->driver_verb);
-    else
-        put_lower(out, quick->method ? quick->method : body ? "post" : "get");
-    text_puts(out, quick->driver_verb ? ": {" : ":\n          url: ");
-    if (quick->driver_verb) {
-        text_puts(out, "}\n");
-        return;
-    }
-    put_quoted(out, path);
-    text_putc(out, '\n');
-    put_headers(out, quick, notes);
-    if (body) {
-        text_puts(out, "          body: ");
-        put_quoted(out, span_of(body));
-        text_putc(out, '\n');
-    }
-}
-
-int plan_read_quick(const struct plan_quick *quick, const struct plan_source *source,
-                    const struct vocabulary *vocabulary, struct plan_reading *out)
-{
-    *out = (struct plan_reading){0};
-    struct text words = TEXT_EMPTY;
-    put_quick(&words, quick, &out->notes);
-    out->text = text_take(&words);
-    struct plan_source inner = *source;
-    inner.file = NULL;
-    inner.text = out->text;
-    return start_and_read(&inner, vocabulary, out, true);
 }

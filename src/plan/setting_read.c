@@ -87,19 +87,27 @@ static void say_unknown(struct reader *reader, const struct node *key, const cha
                  *path ? path : "the plan");
 }
 
+/* Says that a key is lacking, unless it is there and misspelt, which has been said. */
 static void say_missing(struct reader *reader, const struct node *map, const char *path,
-                        const struct setting *row)
+                        const struct setting *row, const struct setting *table)
 {
+    struct setting_scope scope = {table, NULL};
+    for (size_t i = 0; map && i < map->count; i++) {
+        const char *key = map->rows[i].key->text;
+        const char *nearest = find_row(&scope, 1, key) ? NULL : nearest_key(&scope, 1, key);
+        if (nearest && strcmp(nearest, row->name) == 0)
+            return;
+    }
     reader_error(reader, map, row->sentence, "%s lacks \"%s\"", *path ? path : "the plan",
                  row->name);
 }
 
 static void read_row(struct reader *reader, const struct node *map, const char *path,
-                     const struct setting *row, void *base)
+                     const struct setting *row, const struct setting_scope *own)
 {
     char here[PATH_ROOM];
     path_write(here, "%s%s%s", path, *path ? "." : "", row->name);
-    void *field = (char *)base + row->offset;
+    void *field = (char *)own->base + row->offset;
     struct node_entry *entry = setting_entry(reader, map, row);
     struct node *written = entry ? entry->value : NULL;
     if (row->type == SETTING_SECTION) {
@@ -127,7 +135,7 @@ static void read_row(struct reader *reader, const struct node *map, const char *
                              .bytes = strlen(row->unset)};
         setting_read_value(reader, row, here, &unset, field);
     } else if (row->required) {
-        say_missing(reader, map, path, row);
+        say_missing(reader, map, path, row, own->table);
     }
 }
 
@@ -140,6 +148,6 @@ void setting_read_map(struct reader *reader, const struct node *map, const char 
     }
     for (size_t i = 0; i < count; i++) {
         for (const struct setting *row = scopes[i].table; row && row->name; row++)
-            read_row(reader, map, path, row, scopes[i].base);
+            read_row(reader, map, path, row, &scopes[i]);
     }
 }

@@ -92,10 +92,8 @@ static int read_number(const struct setting *row, struct span words, void *field
     int rc = 0;
     switch (row->type) {
     case SETTING_UINT:
-        rc = words.bytes && words.at[0] == '-' ? unit_read_real(words, value)
-                                               : span_uint(words, &count);
-        if (!(words.bytes && words.at[0] == '-'))
-            *value = (double)count;
+        rc = span_uint(words, &count);
+        *value = (double)count;
         if (!rc && store)
             *(uint64_t *)field = count;
         return rc;
@@ -158,6 +156,23 @@ static void read_choice(struct reader *reader, const struct setting *row, const 
     text_fini(&all);
 }
 
+/* A quantity below nothing is out of range rather than of a wrong form. */
+static bool say_negative(struct reader *reader, const struct setting *row, const struct node *node,
+                         const char *words)
+{
+    double value = 0;
+    struct setting positive = *row;
+    struct span rest = span_trim(span_of(words));
+    if (rest.bytes < 2 || rest.at[0] != '-' || row->least < 0)
+        return false;
+    rest.at++;
+    rest.bytes--;
+    positive.type = row->type == SETTING_UINT ? SETTING_REAL : row->type;
+    if (read_number(&positive, rest, NULL, &value, false))
+        return false;
+    return !in_range(reader, row, node, -value - 1e-300, words);
+}
+
 /* A value that is one text. */
 static void read_scalar(struct reader *reader, const struct setting *row, const char *path,
                         const struct node *node, void *field)
@@ -183,6 +198,8 @@ static void read_scalar(struct reader *reader, const struct setting *row, const 
     } else if (row->type == SETTING_BOOL) {
         if (read_bool(words, field))
             say_wrong(reader, row, node, words);
+    } else if (say_negative(reader, row, node, words)) {
+        value = 0;
     } else if (read_number(row, span_trim(span_of(words)), field, &value, false)) {
         say_wrong(reader, row, node, words);
     } else if (in_range(reader, row, node, value, words)) {

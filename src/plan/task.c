@@ -347,13 +347,13 @@ static void read_task(struct reader *reader, const char *path, const struct node
 {
     struct plan *plan = reader->plan;
     struct task_form form = {0};
-    size_t first_symbol = reader->symbols->count;
+    size_t first_symbol = reader->symbols->count, errors = reader->notes->errors;
     read_form(reader, weighted ? task_rows : task_rows + 1, path, map, &form);
     if (form.verb && form.steps)
         reader_error(reader, form.steps, "take one of them away",
                      "%s has both \"%s\" and \"steps\"", path, form.verb->word);
-    if (!form.verb && !form.steps)
-        say_no_verb(reader, map, path);
+    if (!form.verb && !form.steps && reader->notes->errors == errors)
+        say_no_verb(reader, map, path); /* else it is likely there, and misspelt */
     char *name = form.name   ? memory_copy_text(form.name)
                  : form.verb ? request_words(&form)
                              : memory_copy_text("task");

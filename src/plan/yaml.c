@@ -206,7 +206,10 @@ static void attach(struct yaml_reading *reading, struct yaml_level *level, struc
     }
     if (!level->key) {
         if (node->kind != NODE_TEXT) {
-            add_error(reading, node->line, node->column, "a key must be a text", NULL);
+            add_error(reading, node->line, node->column, "a key must be a text",
+                      node->kind == NODE_MAP
+                          ? "a text that begins with {{ stands in quotes: \"{{ name }}\""
+                          : NULL);
             return;
         }
         level->key = node;

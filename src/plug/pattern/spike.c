@@ -1,4 +1,5 @@
-/* spike: a steady load with bursts of several times as much, which come again each period. */
+/* spike: a steady load with bursts of several times as much, which come again each period; it ends
+ * calm, so that the recovery from the last one is seen too. */
 #include "plug/pattern/pattern_list.h"
 #include "plug/pattern/shape.h"
 
@@ -31,7 +32,7 @@ static const struct setting settings[] = {
      .type = SETTING_DURATION,
      .offset = offsetof(struct spike, period_ns),
      .unset = "0",
-     .sentence = "from the end of one spike to the end of the next; 0 is three times the length"},
+     .sentence = "from the end of one spike to that of the next; 0 is three times the length"},
     {.name = NULL},
 };
 
@@ -56,16 +57,16 @@ static int expand(const void *config, struct plan_scenario *scenario, struct not
         return 1;
     }
     scenario->start_target = base;
-    for (nsec_t i = 0; i < count; i++) {
+    for (nsec_t i = 0; i < count;
+         i++) { /* half a calm before the first spike, half after the last */
         char prefix[64];
         snprintf(prefix, sizeof prefix, "calm %lld: ", (long long)i + 1);
-        shape_level(scenario, calm, base, prefix);
+        shape_level(scenario, i ? calm : calm / 2, base, prefix);
         shape_level(scenario, spike->length_ns, high,
                     shape_number(prefix, "spike", (size_t)i + 1, (size_t)count));
     }
-    nsec_t rest = scenario->duration_ns - count * period;
-    if (rest > 0)
-        shape_level(scenario, rest, base, "calm at the end: ");
+    shape_level(scenario, calm - calm / 2 + scenario->duration_ns - count * period, base,
+                "calm at the end: ");
     return 0;
 }
 
