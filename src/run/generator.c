@@ -21,7 +21,7 @@ static double figure_late(const struct generator_interval *i)
     if (i->late < 3 || i->started == 0)
         return 0;
     double share = (double)i->late / (double)i->started;
-    return i->late < 10 ? fmin(share, 0.009) : share; /* a few late ones prove no saturation */
+    return i->late < 10 ? fmin(share, 0.049) : share; /* a few late ones prove no saturation */
 }
 
 static double figure_lag(const struct generator_interval *i)
@@ -94,7 +94,7 @@ static const struct rule rules[GENERATOR_CAUSES] = {
     [GENERATOR_SUSPENDED] = {figure_suspended, 1e6, 1e6, 1e-9,
                              "the machine was suspended for %.1f s"},
     [GENERATOR_BUSY] = {figure_busy, 0.80, 0.95, 100, "a loop thread was busy for %.0f %%"},
-    [GENERATOR_LATE] = {figure_late, 0.001, 0.01, 100, "%.1f %% of requests started late"},
+    [GENERATOR_LATE] = {figure_late, 0.01, 0.05, 100, "%.1f %% of requests started late"},
     [GENERATOR_RUN_DELAY] = {figure_run_delay, 0.05, 0.25, 100,
                              "a loop thread waited for a processor for %.0f %% of the time"},
     [GENERATOR_THROTTLED] = {figure_throttled, 0.0001, 0.10, 100,

@@ -6,13 +6,14 @@
  *
  *   saturated   the numbers of this interval say more about the generator than about the target
  *     - a loop thread was busy for at least 95 % of it
- *     - at least 1 % of the starts (and at least 10) were over 1 ms late by the generator's doing
+ *     - at least 5 % of the starts (and at least 10) were over 1 ms late by the generator's doing, so
+ *       that a 95th percentile is its own
  *     - a loop thread waited for a processor for at least 25 % of it
  *     - the cgroup was throttled for at least 10 % of it
  *     - requests failed because this machine had no port, descriptor or memory left
  *     - the machine was suspended
  *   suspect     something was near enough to a limit to be named
- *     - a loop thread busy for 80 %; 0.1 % of starts late (and at least 3); a timer 20 ms late;
+ *     - a loop thread busy for 80 %; 1 % of starts late (and at least 3); a timer 20 ms late;
  *       5 % waiting for a processor; 5 % stolen by the hypervisor; any throttling
  *     - the target is on this machine, and its processors were together busy for 95 %
  *     - listening queues of this machine overflowed; under 5 % of descriptors or ports left

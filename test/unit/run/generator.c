@@ -52,8 +52,8 @@ static void test_rules(void **state)
     assert_int_equal(judge(calm(0), true), GENERATOR_OK);
     ASSERT_RULE(i.busy_share = 0.949, i.busy_share = 0.95, GENERATOR_SATURATED);
     ASSERT_RULE(i.busy_share = 0.79, i.busy_share = 0.80, GENERATOR_SUSPECT);
-    ASSERT_RULE(i.late = 99, i.late = 100, GENERATOR_SATURATED);
-    ASSERT_RULE(i.late = 9, i.late = 10, GENERATOR_SUSPECT);
+    ASSERT_RULE(i.late = 499, i.late = 500, GENERATOR_SATURATED);
+    ASSERT_RULE(i.late = 99, i.late = 100, GENERATOR_SUSPECT);
     ASSERT_RULE(i.run_delay_ns = 2.4e8, i.run_delay_ns = 2.5e8, GENERATOR_SATURATED);
     ASSERT_RULE(i.run_delay_ns = 4e7, i.run_delay_ns = 5e7, GENERATOR_SUSPECT);
     ASSERT_RULE(i.throttled_share = 0.09, i.throttled_share = 0.1, GENERATOR_SATURATED);

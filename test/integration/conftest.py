@@ -1,0 +1,192 @@
+"""What the integration tests share: the programs, servers on free loopback ports, and runs.
+
+PLIMSOLL_BIN names the directory of the programs (build/release/bin). Every server that a fixture
+starts is ended by it."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("PLIMSOLL_BIN", ROOT / "build/release/bin")).resolve()
+PLIMSOLL = BIN / "plimsoll"
+TESTBED = BIN / "plimsoll-testbed"
+
+PASSED, FAILED, THRESHOLDS, BAD_PLAN, INTERRUPTED = 0, 1, 99, 104, 105
+SATURATED, DISK_FULL = 120, 121
+
+
+def free_port(host="127.0.0.1"):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as s:
+        s.bind((host, 0))
+        return s.getsockname()[1]
+
+
+def wait_port(port, host="127.0.0.1", process=None):
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for _ in range(200):
+        if process is not None and process.poll() is not None:
+            raise AssertionError(f"the server ended with {process.returncode}")
+        with socket.socket(family) as s:
+            if s.connect_ex((host, port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"nothing listens on {host}:{port}")
+
+
+class Ran:
+    """A finished run of the program."""
+
+    def __init__(self, code, out, err, directory):
+        self.code, self.out, self.err = code, out, err
+        self.directory = pathlib.Path(directory)
+
+    @property
+    def files(self):
+        return sorted((self.directory / "runs").glob("*.plim"))
+
+    @property
+    def file(self):
+        assert len(self.files) == 1, (self.files, self.err)
+        return self.files[0]
+
+    @property
+    def summary(self):
+        shown = subprocess.run([PLIMSOLL, "report", self.file, "--format", "json"],
+                               capture_output=True, text=True, timeout=60)
+        assert shown.returncode == 0, shown.stderr
+        return json.loads(shown.stdout)
+
+    def check_passed(self):
+        """Passed, as far as the target goes: on a crowded machine the generator may rightly say
+        that it was saturated, which is no failure of what these tests look at."""
+        assert self.code in (PASSED, SATURATED), (self.code, self.err)
+        return self
+
+
+def run_program(directory, *words, env=None, timeout=120, stdin=None):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "TZ": "UTC", **(env or {})}
+    done = subprocess.run([PLIMSOLL, *map(str, words)], cwd=directory, env=environment, text=True,
+                          capture_output=True, timeout=timeout, stdin=stdin)
+    return Ran(done.returncode, done.stdout, done.stderr, directory)
+
+
+def start_program(directory, *words, **how):
+    environment = {"PATH": os.environ["PATH"], "HOME": str(directory), "TZ": "UTC"}
+    return subprocess.Popen([PLIMSOLL, *map(str, words)], cwd=directory, env=environment, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how)
+
+
+def finish(process, directory, timeout=60):
+    out, err = process.communicate(timeout=timeout)
+    return Ran(process.returncode, out, err, directory)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def programs():
+    if not PLIMSOLL.exists() or not TESTBED.exists():
+        pytest.skip(f"{PLIMSOLL} or {TESTBED} is not built")
+
+
+@pytest.fixture
+def plimsoll(tmp_path):
+    """Runs the program in a directory of its own."""
+    return lambda *words, **how: run_program(tmp_path, *words, **how)
+
+
+@pytest.fixture
+def processes():
+    """Things started by a test, ended after it."""
+    started = []
+    yield started
+    for process in started:
+        if process.poll() is None:
+            process.terminate()
+    for process in started:
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Server:
+    def __init__(self, process, port, scheme="http", host="127.0.0.1"):
+        self.process, self.port, self.host = process, port, host
+        shown = f"[{host}]" if ":" in host else host
+        self.url = f"{scheme}://{shown}:{port}"
+
+
+@pytest.fixture
+def testbed(processes):
+    """testbed("--law", "fixed", ...) starts one and returns where it is."""
+
+    def start(*options, listen="127.0.0.1"):
+        process = subprocess.Popen([TESTBED, "--port", "0", "--listen", listen,
+                                    *map(str, options)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.DEVNULL, text=True)
+        processes.append(process)
+        line = process.stdout.readline()
+        assert line.startswith("listening on "), line
+        return Server(process, int(line.strip().rpartition(":")[2]), host=listen)
+
+    return start
+
+
+def need(program):
+    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/sbin")
+    if not path:
+        pytest.skip(f"SKIPPED LOUDLY: {program} is not installed, this oracle was not asked")
+    return path
+
+
+@pytest.fixture
+def nginx(processes, tmp_path):
+    """nginx(server_lines, listen="PORT ssl") with an access log of one line a request."""
+
+    def start(body, listen_more="", listen="127.0.0.1", scheme="http", main=""):
+        program = need("nginx")
+        port = free_port(listen)
+        at = f"[{listen}]:{port}" if ":" in listen else f"{listen}:{port}"
+        home = tmp_path / f"nginx-{port}"
+        home.mkdir()
+        paths = "".join(f"{kind}_temp_path {home}/{kind};"
+                        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        (home / "nginx.conf").write_text(f"""
+daemon off; worker_processes 1; pid {home}/pid; error_log {home}/error.log;
+events {{ worker_connections 1000; }}
+http {{
+  log_format line '$request_method $request_uri $status "$http_authorization" "$http_cookie"';
+  access_log {home}/access.log line; {paths} {main}
+  keepalive_requests 1000000;
+  server {{ listen {at} {listen_more}; {body} }}
+}}""")
+        process = subprocess.Popen([program, "-c", home / "nginx.conf", "-e", home / "error.log"],
+                                   stderr=subprocess.PIPE)
+        processes.append(process)
+        wait_port(port, listen, process)
+        server = Server(process, port, scheme, listen)
+        server.home = home
+        return server
+
+    return start
+
+
+def nginx_lines(server):
+    """The access log after all is written: nginx writes a line when a request is done."""
+    time.sleep(0.1)
+    return (server.home / "access.log").read_text().splitlines()
+
+
+def write_plan(tmp_path, text, name="plan.yaml"):
+    path = tmp_path / name
+    path.write_text(text)
+    return path
