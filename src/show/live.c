@@ -180,7 +180,7 @@ static void put_head(struct text *line, const struct run_progress *progress,
         words_put(line, figures->phase, false);
         text_puts(line, ", ");
         put_instant(line, progress->elapsed_ns - figures->phase_begin_ns);
-        if (figures->phase_end_ns > figures->phase_begin_ns) {
+        if (figures->phase_end_ns >= progress->elapsed_ns) {
             text_puts(line, " of ");
             put_instant(line, figures->phase_end_ns - figures->phase_begin_ns);
         }

@@ -232,6 +232,12 @@ function drawLines(chart: uPlot, lines: Mark[]): void {
     ctx.restore();
 }
 
+// Exactly what was observed; a single instant gets some room on both sides.
+function rangeX(from: number | null, to: number | null): [number, number] {
+    if (!known(from) || !known(to)) return [0, 1];
+    return from === to ? [from - 0.5, to + 0.5] : [from, to];
+}
+
 function rangeY(options: ChartOptions, log: boolean): uPlot.Range.Function {
     return (_chart, least, most) => {
         if (!known(least) || !known(most)) return log ? [1, 10] : [0, 1];
@@ -264,7 +270,7 @@ function axes(options: ChartOptions): uPlot.Axis[] {
     }
     const y: uPlot.Axis = {
         ...common,
-        space: 36,
+        space: 28,
         gap: 8,
         size: 62,
         values: (_chart, ticks) => ticks.map((tick) => (known(tick) ? options.axis(tick) : "")),
@@ -282,8 +288,6 @@ function columns(options: ChartOptions, log: boolean): uPlot.AlignedData {
 
 function build(options: ChartOptions, log: boolean, width: number, box: HTMLElement): uPlot {
     const bands = options.bands ?? [];
-    const least = options.x[0] ?? 0;
-    const most = options.x[options.x.length - 1] ?? 1;
     const series = options.lines.map((line) => {
         const one = seriesOf(line, options.points ?? false);
         if (one.points && one.points.show === isolated) one.points.filter = isolatedOnly;
@@ -293,10 +297,10 @@ function build(options: ChartOptions, log: boolean, width: number, box: HTMLElem
         width,
         height: options.height ?? 220,
         padding: [bands.length ? 20 : 10, 14, 0, 0],
-        series: [{ label: options.xTitle ?? "at", value: (_chart, at) => (known(at) ? options.xFormat(at) : NONE) }, ...series],
+        series: [{ label: options.xTitle || "at", value: (_chart, at) => (known(at) ? options.xFormat(at) : NONE) }, ...series],
         axes: axes(options),
         scales: {
-            x: { time: false, distr: options.xLog ? 3 : 1, ...(least === most ? { range: [least - 1, most + 1] as [number, number] } : {}) },
+            x: { time: false, distr: options.xLog ? 3 : 1, range: (_chart, from, to) => rangeX(from, to) },
             y: { distr: log ? 3 : 1, range: rangeY(options, log) },
         },
         legend: { live: true, markers: { width: 0, fill: (_chart, at) => colour(options.lines[at - 1]?.colour ?? "soft") } },
@@ -307,6 +311,7 @@ function build(options: ChartOptions, log: boolean, width: number, box: HTMLElem
             ...(options.sync ? { sync: { key: options.sync, setSeries: false, scales: ["x", null] as [string, null] } } : {}),
         },
         hooks: {
+            setCursor: [(chart) => chart.root.classList.toggle("pointed", known(chart.cursor.idx))],
             drawClear: [(chart) => shadeBands(chart, bands)],
             draw: [
                 (chart) => labelBands(chart, bands),

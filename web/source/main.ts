@@ -91,7 +91,7 @@ function figures(run: Run): HTMLElement {
         {
             title: "Response time, p95",
             value: missing ? (response.count ? "too few" : "not observed") : timeOf(response, "p95"),
-            under: missing && response.count ? missing : `half within ${timeOf(response, "p50")}`,
+            under: missing ? (response.count ? missing : "no request ended") : `half within ${timeOf(response, "p50")}`,
         },
         {
             title: "Throughput",

@@ -1,78 +1,119 @@
-// How response times are spread: the share answered within a time, and where they gather.
+// How response times are spread: the share answered within a time, and where answers gather.
 
-import uPlot from "uplot";
-
-import { colour } from "./chart";
 import { makeChart } from "./chart";
 import { make, section } from "./dom";
 import { duration, known, share } from "./format";
 import type { Distribution, Maybe, Run, Sums } from "./run";
 
-void uPlot;
-void colour;
+// The document's buckets: this many equal parts of each octave of nanoseconds.
+const PARTS = 16;
 
 interface Curve {
     x: number[];
     within: Maybe[]; // share answered within x
-    density: Maybe[]; // share of answers a doubling of time, scaled to the highest
+    density: Maybe[]; // answers a doubling of time from x on, as a share of the highest
 }
 
-const SMALLEST_MS = 1e-4; // a log axis has no zero
+// The number of the bucket that begins at a time, and the time at which a bucket begins. Below 16 ns
+// an octave has fewer buckets than parts: nothing that a network answers is that fast.
+function bucketAt(ms: number): number {
+    const ns = Math.max(ms * 1e6, 1);
+    const octave = Math.floor(Math.log2(ns) + 1e-9);
+    return octave * PARTS + Math.floor((ns / 2 ** octave - 1) * PARTS + 1e-6);
+}
+
+function beginOf(bucket: number): number {
+    const octave = Math.floor(bucket / PARTS);
+    return (2 ** octave * (1 + (bucket - octave * PARTS) / PARTS)) / 1e6;
+}
+
+// Few answers gather in wide bars, many in narrow ones: bars are for seeing a shape, not noise.
+const COARSE = [0, 3, 7, 11]; // about equal in logarithm
+
+function barOf(bucket: number, many: number): [number, number] {
+    const octave = Math.floor(bucket / PARTS);
+    const part = bucket - octave * PARTS;
+    const base = octave * PARTS;
+    if (many > 100000) return [bucket, bucket + 1];
+    const at = COARSE.filter((from) => from <= part).length - 1;
+    return [base + (COARSE[at] ?? 0), base + (COARSE[at + 1] ?? PARTS)];
+}
 
 // The curve rises to less than 1 where requests never finished: they count as not answered.
 function curveOf(bars: Distribution, sums: Sums): Curve {
-    const all = sums.response.count;
     const curve: Curve = { x: [], within: [], density: [] };
-    let sum = 0;
-    let last = NaN;
-    const push = (x: number, within: number, density: number): void => {
-        curve.x.push(Math.max(x, SMALLEST_MS) * (curve.x.length && x <= (curve.x[curve.x.length - 1] ?? 0) ? 1 + 1e-9 : 1));
-        curve.within.push(within);
-        curve.density.push(density);
-    };
-    bars.count.forEach((many, at) => {
-        const low = Math.max(bars.low_ms[at] ?? 0, SMALLEST_MS);
-        const high = Math.max(bars.high_ms[at] ?? 0, low * 1.0001);
-        if (low > last * 1.0001 && known(last)) push(last * 1.00001, sum / all, 0);
-        push(low * (1 + 1e-6), sum / all, low > last * 1.0001 ? 0 : many / Math.log2(high / low));
-        sum += many;
-        push(Math.sqrt(low * high), (sum - many / 2) / all, many / Math.log2(high / low));
-        last = high;
+    const counts = new Map<number, number>();
+    bars.low_ms.forEach((low, at) => {
+        const bucket = bucketAt(low);
+        counts.set(bucket, (counts.get(bucket) ?? 0) + (bars.count[at] ?? 0));
     });
-    if (known(last)) push(last, sum / all, 0);
-    const highest = Math.max(...(curve.density as number[]), 1e-12);
-    curve.density = curve.density.map((value) => (value ?? 0) / highest);
+    const buckets = [...counts.keys()];
+    if (!buckets.length || !sums.response.count) return curve;
+    const answered = bars.count.reduce((one, other) => one + other, 0);
+    const first = barOf(Math.min(...buckets), answered)[0];
+    const last = barOf(Math.max(...buckets), answered)[1];
+    let below = 0;
+    const density: number[] = [];
+    for (let bucket = first; bucket <= last; bucket++) {
+        const [from, to] = barOf(bucket, answered);
+        let inBar = 0;
+        for (let each = from; each < to; each++) inBar += counts.get(each) ?? 0;
+        curve.x.push(beginOf(bucket));
+        curve.within.push(below / sums.response.count);
+        density.push(bucket === last ? 0 : inBar / Math.log2(beginOf(to) / beginOf(from)));
+        below += counts.get(bucket) ?? 0;
+    }
+    const highest = density.reduce((one, other) => Math.max(one, other), 1e-12);
+    curve.density = density.map((value) => value / highest);
     return curve;
 }
 
-function figure(run: Run, bars: Distribution, sums: Sums, label: string): HTMLElement {
+function chartOf(bars: Distribution, sums: Sums) {
     const curve = curveOf(bars, sums);
     const response = sums.response;
     const marks = (["p50", "p95", "p99"] as const)
         .filter((name) => known(response[`${name}_ms`]) && !response.at_least.includes(name))
         .map((name) => ({ at: response[`${name}_ms`] as number, label: name.slice(1) }));
-    void run;
-    const chart = makeChart({
+    return makeChart({
         title: "What share was answered within which time?",
-        note: "The line: share of requests answered within the time. The shape behind it: where answers gather. Marks: p50, p95, p99.",
+        note: "The line: the share of requests that were answered within the time. The shape behind it: where answers gather. Marked: the percentiles.",
         x: curve.x,
         xLog: true,
         xAxis: duration,
-        xFormat: (at) => `within ${duration(at)}`,
+        xFormat: duration,
+        xTitle: "response time",
         axis: share,
         yMax: 0.93,
-        height: 280,
+        height: 290,
         marks,
         lines: [
-            { name: "where they gather", colour: "p50", values: curve.density, fill: true, width: 0.5, format: () => "" },
-            { name: "answered", colour: "p95", values: curve.within, width: 2.25, format: share },
+            { name: "where answers gather", colour: "p50", values: curve.density, fill: true, steps: true, width: 0.5, format: () => "" },
+            { name: "answered within", colour: "p95", values: curve.within, width: 2.25, format: share },
         ],
-        label,
+        label: "Share of requests answered within a time",
     });
-    return chart.element;
 }
 
 export function spread(run: Run): HTMLElement {
-    const holder = make("div", {}, figure(run, run.distribution, run.summary, "Distribution of response times"));
-    return section("spread", "How answers are spread", holder);
+    const whole = chartOf(run.distribution, run.summary).element;
+    if (run.requests.length < 2) return section("spread", "How answers are spread", whole);
+    const holder = make("div", {}, whole);
+    const choice = make("select", {}, make("option", { value: "" }, "all requests"));
+    const made = new Map<string, { element: HTMLElement; draw(): void }>();
+    run.requests.forEach((request, at) =>
+        choice.append(make("option", { value: String(at) }, request.name ?? `request ${at + 1}`)),
+    );
+    choice.addEventListener("change", () => {
+        const request = run.requests[Number(choice.value)];
+        if (choice.value === "" || !request) {
+            holder.replaceChildren(whole);
+            return;
+        }
+        const chart = made.get(choice.value) ?? chartOf(request.distribution, request.summary);
+        made.set(choice.value, chart);
+        holder.replaceChildren(chart.element);
+        chart.draw();
+    });
+    const controls = make("div", { class: "controls" }, make("label", {}, "Show ", choice));
+    return section("spread", "How answers are spread", controls, holder);
 }

@@ -174,7 +174,7 @@ function exampleTable(run: Run): HTMLElement | null {
         { title: "request" },
         { title: "kind" },
         { title: "status", number: true },
-        { title: "kept", number: true },
+        { title: "seen", number: true },
         { title: "message" },
     ];
     return table(columns, rows, "Examples, the commonest first");

@@ -76,15 +76,19 @@ export function bandsOf(run: Run): Band[] {
 
 const MOST_MARKS = 20;
 
+// What happened, in order of time. Changes of phase are the bands already.
+function eventsOf(run: Run): Run["events"] {
+    return run.events.filter((event) => event.kind !== "phase").sort((one, other) => one.at_s - other.at_s);
+}
+
 function marksOf(run: Run): Mark[] {
-    return run.events
-        .filter((event) => event.kind !== "phase")
+    return eventsOf(run)
         .slice(0, MOST_MARKS)
         .map((event, at) => ({ at: event.at_s, label: String(at + 1) }));
 }
 
 function eventTable(run: Run): HTMLElement | null {
-    const events = run.events.filter((event) => event.kind !== "phase");
+    const events = eventsOf(run);
     if (!events.length) return null;
     const rows = events.map((event, at) => [
         at < MOST_MARKS ? String(at + 1) : "",
@@ -186,7 +190,7 @@ function makeCharts(run: Run, axis: Axis): TimeCharts {
         errors: makeChart({
             ...common,
             title: failing ? "When did requests fail?" : "Did requests fail?",
-            note: failing ? "Failures a second" : "No request failed.",
+            note: failing ? "Failures a second" : run.summary.requests ? "No request failed." : "",
             lines: errorLines(run, axis, run.series, true),
             axis: number,
             height: 150,

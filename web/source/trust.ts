@@ -43,7 +43,7 @@ function gaps(run: Run): number {
 
 function doubts(run: Run): string[] {
     const words: string[] = [];
-    const excluded = run.phases.filter((phase) => phase.excluded && phase.end_s > phase.begin_s);
+    const excluded = run.phases.filter((phase, at) => phase.excluded && run.series.phase.includes(at));
     if (!run.run.finished) words.push("The run was cut off before its end; at most its last second is missing from what it had recorded.");
     if (run.generator.saturated_intervals)
         words.push(`In ${plural(run.generator.saturated_intervals, "interval")} of ${count(run.series.begin_s.length)} the generator was the limit, not the target; they are hatched in the charts.`);

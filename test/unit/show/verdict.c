@@ -1,0 +1,128 @@
+/* The verdict: which word, in which order of importance, and the two flags of the requirements. */
+#include "show/verdict.h"
+
+#include "fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void set_fact(struct result *result, const char *name, const char *value)
+{
+    for (size_t i = 0; i < result->fact_count; i++) {
+        if (strcmp(result->facts[i].name, name) == 0) {
+            free(result->facts[i].value);
+            result->facts[i].value = memory_copy_text(value);
+            return;
+        }
+    }
+    result->facts = memory_resize(result->facts, result->fact_count + 1, sizeof *result->facts);
+    result->facts[result->fact_count++] =
+        (struct result_fact){.name = memory_copy_text(name), .value = memory_copy_text(value)};
+}
+
+static enum verdict_word word_of(const struct result *result)
+{
+    struct verdict verdict;
+    show_verdict(result, &verdict);
+    assert_non_null(verdict.sentence);
+    assert_true(verdict.sentence[0] != '\0');
+    show_verdict_fini(&verdict);
+    return verdict.word;
+}
+
+static void test_words(void **state)
+{
+    (void)state;
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    assert_int_equal(word_of(result), VERDICT_WORD_PASS);
+    result->verdicts[3].verdict = VERDICT_FAILED; /* a threshold */
+    assert_int_equal(word_of(result), VERDICT_WORD_FAIL);
+    result->verdicts[3].verdict = VERDICT_MET;
+    result->verdicts[1].verdict = VERDICT_FAILED; /* one of two objectives, 80 % needed */
+    assert_int_equal(word_of(result), VERDICT_WORD_FAIL);
+    set_fact(result, "objectives.needed", "0.5");
+    assert_int_equal(word_of(result), VERDICT_WORD_PASS);
+    set_fact(result, "outcome", "interrupted");
+    assert_int_equal(word_of(result), VERDICT_WORD_INCOMPLETE);
+    set_fact(result, "generator.verdict", "saturated");
+    assert_int_equal(word_of(result), VERDICT_WORD_INVALID);
+    result_free(result);
+}
+
+static void test_unjudged(void **state)
+{
+    (void)state;
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    for (size_t i = 0; i < result->verdict_count; i++)
+        result->verdicts[i].verdict = VERDICT_NOT_JUDGED;
+    assert_int_equal(word_of(result), VERDICT_WORD_UNJUDGED); /* never a pass */
+    result_free(result);
+}
+
+static void test_kinds(void **state)
+{
+    (void)state;
+    static const enum verdict_word expected[FIXTURE_KINDS] = {
+        [FIXTURE_WHOLE] = VERDICT_WORD_PASS,        [FIXTURE_EMPTY] = VERDICT_WORD_EMPTY,
+        [FIXTURE_NOTHING] = VERDICT_WORD_EMPTY,     [FIXTURE_SINGLE] = VERDICT_WORD_MEASURED,
+        [FIXTURE_KILLED] = VERDICT_WORD_INCOMPLETE, [FIXTURE_CENSORED] = VERDICT_WORD_MEASURED,
+        [FIXTURE_LONG] = VERDICT_WORD_MEASURED,     [FIXTURE_HOSTILE] = VERDICT_WORD_PASS,
+    };
+    for (int kind = 0; kind < FIXTURE_KINDS; kind++) {
+        struct result *result = fixture_result((enum fixture_kind)kind);
+        assert_int_equal(word_of(result), expected[kind]);
+        result_free(result);
+    }
+}
+
+static void test_flags(void **state)
+{
+    (void)state;
+    struct verdict verdict;
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    show_verdict(result, &verdict);
+    assert_int_equal(verdict.availability_passed, ANSWER_YES);
+    assert_int_equal(verdict.latency_p95_passed, ANSWER_YES);
+    show_verdict_fini(&verdict);
+    result->verdicts[3].verdict = VERDICT_FAILED; /* http_req_failed */
+    result->verdicts[2].verdict = VERDICT_NOT_JUDGED;
+    result->verdicts[0].verdict = VERDICT_NOT_JUDGED;
+    show_verdict(result, &verdict);
+    assert_int_equal(verdict.availability_passed, ANSWER_NO);
+    assert_int_equal(verdict.latency_p95_passed, ANSWER_UNKNOWN);
+    show_verdict_fini(&verdict);
+    result_free(result);
+}
+
+static void assert_value(const char *unit, double value, bool at_least, const char *expected)
+{
+    struct text words = TEXT_EMPTY;
+    show_judged_value(unit, value, at_least, &words);
+    assert_string_equal(words.at, expected);
+    text_fini(&words);
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    assert_value("s", 2.21, false, "2.21 s");
+    assert_value("ms", 800, true, "≥ 800 ms");
+    assert_value("share", 0.003, false, "0.3 %");
+    assert_value("/s", 61.3, false, "61.3/s");
+    assert_value("requests", 12, false, "12 requests");
+    assert_value("1", 12, false, "12");
+    assert_value(NULL, 12, false, "12");
+    assert_value("ms", (double)NAN, false, "not observed");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words), cmocka_unit_test(test_unjudged), cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_flags), cmocka_unit_test(test_values),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
