@@ -28,8 +28,10 @@ static int add_node(struct reader *reader, struct template *template, const stru
                     enum escape escape)
 {
     struct text words = TEXT_EMPTY;
-    if (reader_text(reader, node, "a text", &words))
+    if (reader_text(reader, node, "a text", &words)) {
+        text_fini(&words);
         return 1;
+    }
     reader_add_environment_symbols(reader, text_span(&words));
     struct note place = node_place(node);
     if (reader->quick)
@@ -85,8 +87,10 @@ static int write_text(struct reader *reader, struct template *template, const st
 {
     struct text words = TEXT_EMPTY;
     if (node->plain) { /* references may stand for numbers, so they are replaced first */
-        if (reader_text(reader, node, "a text", &words))
+        if (reader_text(reader, node, "a text", &words)) {
+            text_fini(&words);
             return 1;
+        }
         text_reserve(&words, 1);
         bool bare = word_in("true false null", words.at) || is_json_number(words.at);
         if (node_is_null(node) || bare) {
