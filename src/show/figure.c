@@ -166,14 +166,25 @@ const char *figure_error_key(uint32_t counter)
 void figure_accounts(const struct result *result, struct figure_accounts *out)
 {
     memset(out, 0, sizeof *out);
+    const struct result_phase *before = NULL; /* the counted phase that this one follows directly */
     for (size_t i = 0; i < result->phase_count; i++) {
         const struct result_phase *phase = &result->phases[i];
-        if (phase->excluded)
+        if (phase->excluded) {
+            before = NULL;
             continue;
-        out->waiting_begin += phase->waiting_begin;
+        }
+        /* What one counted phase hands to the next stays inside: it is neither carried in nor out. */
+        bool follows = before && before->waiting_end == phase->waiting_begin &&
+                       before->in_flight_end == phase->in_flight_begin;
+        out->waiting_begin += follows ? 0 : phase->waiting_begin;
+        out->in_flight_begin += follows ? 0 : phase->in_flight_begin;
         out->waiting_end += phase->waiting_end;
-        out->in_flight_begin += phase->in_flight_begin;
         out->in_flight_end += phase->in_flight_end;
+        if (follows) {
+            out->waiting_end -= before->waiting_end;
+            out->in_flight_end -= before->in_flight_end;
+        }
+        before = phase;
     }
     out->close = result_accounts_close(result->total, out->waiting_begin, out->waiting_end,
                                        out->in_flight_begin, out->in_flight_end, &out->offered_off,
