@@ -158,6 +158,8 @@ static int read_socket(struct span rest, struct url *url, const char **why)
                    "the path of its socket must begin with a slash: http+unix:///run/x.sock:/");
     if (url->host.bytes < 2)
         return bad(why, "it names no socket");
+    if (find_any(url->host, "?") < url->host.bytes)
+        return bad(why, "its socket has a question mark: is the colon after it missing?");
     if (url->path.bytes && url->path.at[0] != '/')
         return bad(why, "what follows the colon after its socket must begin with a slash");
     return 0;

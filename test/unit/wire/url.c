@@ -84,6 +84,7 @@ static void test_refusals(void **state)
         {"http://h?x=1", "slash"},
         {"http+unix://x.sock:/a", "slash"},
         {"http+unix:///run/x.sock:a", "slash"},
+        {"http+unix:///run/x?y", "question mark"},
         {"http+unix://", "slash"},
         {"http+unix:///", "no socket"},
     };
