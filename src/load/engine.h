@@ -66,6 +66,8 @@ enum { ENGINE_TASK_FAILED = 1 };
 int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char *words,
                     size_t room);
 
+/* Frees an engine that does not run, and what is left of its connections; NULL is fine. Returns
+ * NULL. */
 struct engine *engine_free(struct engine *engine);
 
 /* ---- live figures, read by the conductor at any time (single writer: the engine)

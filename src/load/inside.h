@@ -53,6 +53,7 @@ struct user {
     uint64_t iterations;
     nsec_t next_ns;  /* intended instant of what the timer waits for */
     nsec_t begun_ns; /* intended instant of the present iteration */
+    bool refused;    /* its last request found no connection */
     bool alive;      /* takes part; else it leaves when its iteration is over */
 };
 

@@ -194,11 +194,19 @@ static void next_step(struct job *job, bool succeeded, nsec_t end_ns)
         job_go_on(job, end_ns);
 }
 
+static bool found_no_connection(uint32_t error)
+{
+    return error == COUNT_ERROR_DNS || error == COUNT_ERROR_REFUSED ||
+           error == COUNT_ERROR_UNREACHABLE || error == COUNT_ERROR_TLS ||
+           error == COUNT_ERROR_GENERATOR;
+}
+
 /* The request is over for good. error: 0 or a COUNT_ERROR_*. */
 static void conclude(struct job *job, uint32_t error, struct span words, nsec_t end_ns)
 {
     struct tally *tally = ledger_tally(engine_of(job), job->work->number);
     job->user->crew->in_flight--;
+    job->user->refused = found_no_connection(error);
     if (error)
         account_failure(job, tally, error, words, end_ns);
     else

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+static const nsec_t refused_pause_ns = 100 * NSEC_PER_MSEC;
+
 static nsec_t think_time(struct crew *crew)
 {
     if (crew->plan->think.spread == SPREAD_NONE)
@@ -162,6 +164,10 @@ void user_done(struct user *user, nsec_t end_ns)
     user->next_ns = end_ns + think_time(crew);
     if (crew->plan->pacing_ns && user->begun_ns + crew->plan->pacing_ns > user->next_ns)
         user->next_ns = user->begun_ns + crew->plan->pacing_ns;
+    /* Without thought a user would knock at a closed door as fast as the machine can. */
+    if (user->refused && user->next_ns < end_ns + refused_pause_ns)
+        user->next_ns = end_ns + refused_pause_ns;
+    user->refused = false;
     if (user->next_ns <= end_ns)
         user_begin(user, next_start(user, end_ns, false), end_ns);
     else

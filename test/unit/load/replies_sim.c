@@ -448,7 +448,8 @@ static void ramped_away_users_have_their_grace(void **state)
     play->scenario.graceful_stop_ns = 0;
     play->plan.http.timeout_ns = 0;
     const uint64_t *counters = perform(play, 0);
-    /* Three are cut off at 5 s (none is wanted again before); the first and one who joins at 6 s at 10 s. */
+    /* Three are cut off at 5 s (none is wanted again before); the first and one who joins at 6 s
+     * at 10 s. */
     assert_int_equal(counters[COUNT_STARTED], 5);
     assert_int_equal(counters[COUNT_ABANDONED], 5);
     const struct hist *bounds = play->sum->requests[0].hists[HIST_CENSORED];
@@ -537,6 +538,18 @@ static void nobody_listens(void **state)
     play_free(play);
 }
 
+/* Users without think time do not knock at a closed door as fast as the machine can. */
+static void a_closed_door_is_knocked_at_slowly(void **state)
+{
+    (void)state;
+    struct play *play = play_new((char[]){"/ok"}, 2, 5);
+    play->request.target = (char[]){"http://127.0.0.1:9"};
+    play->scenario.think = (struct distribution){0};
+    const uint64_t *counters = perform(play, 0);
+    assert_int_equal(counters[COUNT_STARTED], 2 * 50);
+    play_free(play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +564,7 @@ int main(void)
         cmocka_unit_test(response_counts_from_the_intended_start),
         cmocka_unit_test(retries_are_attempts_of_one_request),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(a_closed_door_is_knocked_at_slowly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
