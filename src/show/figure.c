@@ -173,7 +173,8 @@ void figure_accounts(const struct result *result, struct figure_accounts *out)
             before = NULL;
             continue;
         }
-        /* What one counted phase hands to the next stays inside: it is neither carried in nor out. */
+        /* What one counted phase hands to the next stays inside: it is neither carried in nor
+         * out. */
         bool follows = before && before->waiting_end == phase->waiting_begin &&
                        before->in_flight_end == phase->in_flight_begin;
         out->waiting_begin += follows ? 0 : phase->waiting_begin;

@@ -40,6 +40,7 @@ export interface ChartOptions {
     axis: (value: number) => string; // a tick of the y axis
     xAxis: (value: number) => string; // a tick of the x axis
     xTitle?: string;
+    xSteps?: number[]; // distances that ticks may have
     xFormat: (value: number) => string; // the x under the pointer
     height?: number;
     bands?: Band[];
@@ -263,6 +264,7 @@ function axes(options: ChartOptions): uPlot.Axis[] {
         gap: 6,
         values: (_chart, ticks) => ticks.map((tick) => (known(tick) ? options.xAxis(tick) : "")),
     };
+    if (options.xSteps) x.incrs = options.xSteps;
     if (options.xTitle) {
         x.label = options.xTitle;
         x.labelSize = 20;

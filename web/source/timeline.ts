@@ -154,7 +154,7 @@ function makeCharts(run: Run, axis: Axis): TimeCharts {
         x: axis.x,
         xAxis: instant,
         xFormat: instant,
-        xTitle: "",
+        xSteps: [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400],
         bands: bandsOf(run),
         marks: marksOf(run),
         sync: "time",
@@ -164,7 +164,11 @@ function makeCharts(run: Run, axis: Axis): TimeCharts {
         response: makeChart({
             ...common,
             title: "How long did an answer take?",
-            note: "Response time of each interval, from the instant the request was due",
+            note: `Response time of each interval, from the instant a request was due${
+                run.summary.response.censored
+                    ? "; where requests never finished, percentiles are lower bounds"
+                    : ""
+            }`,
             lines: responseLines(axis, run.series),
             axis: duration,
             height: 300,
