@@ -65,11 +65,9 @@ const struct custom customs[] = {
 void custom_read(struct reader *reader, const struct setting *row, const char *path,
                  const struct node *node, void *field)
 {
-    for (const struct custom *custom = customs; custom->name; custom++) {
-        if (strcmp(custom->name, row->custom) == 0) {
-            custom->read(reader, row, path, node, field);
-            return;
-        }
-    }
-    check(!"a table names a custom value that does not exist");
+    const struct custom *custom = customs;
+    while (custom->name && strcmp(custom->name, row->custom) != 0)
+        custom++;
+    check(custom->name != NULL); /* the tables name those of this file only */
+    custom->read(reader, row, path, node, field);
 }

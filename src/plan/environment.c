@@ -109,11 +109,13 @@ static void read_dotenv_line(struct variables *variables, struct span line, unsi
         add_variable(variables, (struct span){words.at, bytes}, value, number);
         return;
     }
-    notes_add(notes, (struct note){.file = (char *)path,
-                                   .line = number,
-                                   .column = 1,
-                                   .sentence = "not a line of the form NAME=value",
-                                   .hint = "a comment begins with #"});
+    notes_add(notes,
+              (struct note){.level = NOTE_WARNING, /* it may be written for another program */
+                            .file = (char *)path,
+                            .line = number,
+                            .column = 1,
+                            .sentence = "not a line of the form NAME=value",
+                            .hint = "a comment begins with #"});
 }
 
 int variables_add_file(struct variables *variables, const char *path, struct notes *notes)

@@ -26,7 +26,7 @@ struct variables {
 /* Adds "NAME=value" texts, ended by NULL; NULL adds none. */
 void variables_add_environment(struct variables *variables, char *const *environment);
 /* Adds the lines of a .env file: NAME=value, quotes and "export" allowed, # begins a comment. Lines
- * that are none of that earn an error. Returns 0, or -errno when it cannot be read (-ENOENT too).
+ * that are none of that earn a warning. Returns 0, or -errno when it cannot be read (-ENOENT too).
  */
 int variables_add_file(struct variables *variables, const char *path, struct notes *notes);
 /* The variable, or NULL. */

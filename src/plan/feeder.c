@@ -1,6 +1,7 @@
 /* Feeders: rows that templates draw from, out of a file or given in the plan. */
 #include "plan/feeder.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "plan/part.h"
 
@@ -72,8 +73,9 @@ static void load_file(struct reader *reader, const struct node *node, struct pla
         return;
     }
     if (rc) {
+        char why[96];
         reader_error(reader, node, "paths are relative to the plan", "cannot read \"%s\": %s",
-                     feeder->file, strerror(-rc));
+                     feeder->file, error_sentence(rc, why, sizeof why));
         return;
     }
     struct feed_error error = {0};

@@ -115,8 +115,9 @@ static void add_objective(struct reader *reader, const struct node *node,
 /* The words of a map, as the line would say it. */
 static void put_words(const struct objective_form *form, struct text *out)
 {
-    text_printf(out, "%s%s%s %s", form->metric, form->stat ? " " : "", form->stat ? form->stat : "",
-                form->target);
+    const char *sign = strchr("<>", form->target[0]) ? "" : wants_more(form->metric) ? "> " : "< ";
+    text_printf(out, "%s%s%s %s%s", form->metric, form->stat ? " " : "",
+                form->stat ? form->stat : "", sign, form->target);
     if (form->accept)
         text_printf(out, " accept %s", form->accept);
     if (form->at > 0)

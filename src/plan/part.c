@@ -1,6 +1,7 @@
 /* The small parts of a plan: services, rules, labels, variables, secrets, the version. */
 #include "plan/part.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 
 #include <stdio.h>
@@ -24,7 +25,7 @@ const struct setting service_rows[] = {
     {.name = "role",
      .type = SETTING_TEXT,
      .offset = SERVICE(role),
-     .sentence = "what it is: gateway, gpu, database, ..."},
+     .sentence = "what it is, such as gateway, gpu or database"},
     {.name = NULL},
 };
 
@@ -177,8 +178,10 @@ static char *read_secret_file(struct reader *reader, const struct node *node, co
         text_put(&full, (struct span){file, (size_t)(slash - file) + 1});
     text_puts(&full, path);
     int rc = file_read(full.at, SECRET_BYTES, &bytes);
+    char why[96];
     if (rc)
-        reader_error(reader, node, NULL, "cannot read \"%s\": %s", full.at, strerror(-rc));
+        reader_error(reader, node, NULL, "cannot read \"%s\": %s", full.at,
+                     error_sentence(rc, why, sizeof why));
     text_fini(&full);
     if (rc)
         return NULL;

@@ -1,5 +1,6 @@
-/* A plan that is only a command line: it is written down as a plan and read as one, so that there is
- * one reader, and so that the run file keeps what was asked for in the form that can be run again. */
+/* A plan that is only a command line: it is written down as a plan and read as one, so that there
+ * is one reader, and so that the run file keeps what was asked for in the form that can be run
+ * again. */
 #include "plan/part.h"
 #include "wire/url.h"
 

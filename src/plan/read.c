@@ -1,6 +1,7 @@
 /* From a file to a plan: bytes, document, tables, and what can only be said of the whole. */
 #include "plan/read.h"
 
+#include "base/error.h"
 #include "base/memory.h"
 #include "plan/part.h"
 #include "wire/url.h"
@@ -31,9 +32,10 @@ static void read_variables(struct reader *reader)
     variables_add_environment(&reader->variables, source->environment);
     if (source->dotenv) {
         int rc = variables_add_file(&reader->variables, source->dotenv, reader->notes);
+        char why[96];
         if (rc)
             reader_error(reader, NULL, NULL, "cannot read \"%s\": %s", source->dotenv,
-                         strerror(-rc));
+                         error_sentence(rc, why, sizeof why));
         return;
     }
     const char *slash = source->file ? strrchr(source->file, '/') : NULL;
