@@ -1,5 +1,6 @@
 /* app/live.h - the live view on the error stream: a panel on a terminal, lines elsewhere (what they
- * show is show/live.h's). On the error stream, so that the output stream carries the report only. */
+ * show is show/live.h's). On the error stream, so that the output stream carries the report
+ * only. */
 #ifndef APP_LIVE_H
 #define APP_LIVE_H
 

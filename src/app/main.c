@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* How often the user asked to stop: the one mutable variable of file scope in the program, since a
- * signal handler can reach no other. */
+/* How often the user asked to stop. A signal handler can reach no other place, so
+ * breach: this is the one mutable variable at file scope in the program. */
 static volatile sig_atomic_t interrupts;
 
 static void on_interrupt(int signal)

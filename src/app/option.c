@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,8 +157,8 @@ static int read_long(struct reading *reading, const char *word)
         return 0;
     }
     char flag[80];
-    strncpy(flag, word, sizeof flag - 1);
-    flag[length < sizeof flag ? length : sizeof flag - 1] = '\0';
+    snprintf(flag, sizeof flag, "%.*s", (int)(length < sizeof flag ? length : sizeof flag - 1),
+             word);
     const char *value = take_value(reading, row, equals ? equals + 1 : NULL, flag);
     if (!value)
         return 1;

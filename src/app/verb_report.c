@@ -13,7 +13,7 @@
 
 static const struct option options[] = {
     {"format", 'f', .kind = OPTION_TEXT, .value = "NAME",
-     .sentence = "text (default), json, csv, csv-tasks, markdown, html, junit, prometheus"},
+     .sentence = "text (default) or another of plimsoll list writers"},
     {"output", 'o', .kind = OPTION_TEXT, .value = "FILE",
      .sentence = "write it there instead of printing it"},
     {"all", 'a', .kind = OPTION_TEXT, .value = "DIR",

@@ -12,7 +12,7 @@ static const struct option options[] = {
     {"connections", 'c', .kind = OPTION_COUNT, .value = "N", .sentence = "connections open (10)"},
     {"duration", 'd', .kind = OPTION_DURATION, .value = "TIME", .sentence = "how long (10s)"},
     {"rate", 'R', .kind = OPTION_RATE, .value = "N",
-     .sentence = "requests a second in all, as wrk2: latency counts from when each was due"},
+     .sentence = "requests a second in all, as wrk2 has it"},
     {"header", 'H', .kind = OPTION_TEXT, .value = "LINE", .repeats = true,
      .sentence = "\"Name: value\"; again for more"},
     {"script", 's', .kind = OPTION_TEXT, .value = "FILE",

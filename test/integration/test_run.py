@@ -9,17 +9,20 @@ import time
 import pytest
 
 from conftest import (BAD_PLAN, DISK_FULL, FAILED, INTERRUPTED, PASSED, PLIMSOLL, SATURATED,
-                      THRESHOLDS,
-                      finish, free_port, nginx_lines, run_program, start_program, write_plan)
+                      THRESHOLDS, finish, free_port, nginx_lines, run_program, start_program,
+                      write_plan)
 
 QUICK = ("--think", "10ms", "--threads", "1")
 
 
 def check_accounts(summary):
-    accounts = summary["summary"]
+    """What became due is what ended, and nothing is under way at the end."""
+    accounts = summary["accounts"]
+    assert accounts["close"] is True, accounts
     ended = (accounts["succeeded"] + accounts["failed"] + accounts["timed_out"]
              + accounts["abandoned"])
-    assert accounts["requests"] == ended + accounts["dropped"]
+    assert accounts["started"] == ended
+    assert accounts["offered"] == accounts["started"] + accounts["dropped"]
 
 
 def test_a_run_passes_and_leaves_everything(testbed, plimsoll):
@@ -93,8 +96,13 @@ def test_a_threshold_with_abort_ends_the_run(testbed, tmp_path):
     ran = run_program(tmp_path, "run",
                       plan(tmp_path, testbed().url, threshold, "/status/500", "30s"))
     assert time.monotonic() - began < 10
-    assert ran.code == THRESHOLDS and "stopped by a threshold" in ran.err
-    check_accounts(ran.summary)
+    # on a crowded machine the generator may be saturated besides, which goes before thresholds
+    assert ran.code in (THRESHOLDS, SATURATED), ran.err
+    summary = ran.summary
+    check_accounts(summary)
+    kinds = [event["kind"] for event in summary["events"]]
+    assert kinds.count("threshold") == 1 and kinds.count("stop") == 1
+    assert summary["verdict"]["thresholds_failed"] == 1
 
 
 def test_stress_ends_when_its_limit_is_crossed(testbed, tmp_path):
