@@ -167,10 +167,11 @@ need_packages() {
 
 cores() { getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2; }
 
-# build PRESET [cmake options...]: configures and builds build/PRESET.
+# build PRESET [TARGET...]: configures build/PRESET and builds all of it, or only the targets.
 build() {
     local preset=$1
     shift
-    step "configure-$preset" "configuring build/$preset" cmake --preset "$preset" "$@" || return
-    step "build-$preset" "building build/$preset" cmake --build "build/$preset" --parallel "$(cores)"
+    step "configure-$preset" "configuring build/$preset" cmake --preset "$preset" || return
+    step "build-$preset" "building build/$preset" cmake --build "build/$preset" \
+        --parallel "$(cores)" ${1:+--target "$@"}
 }

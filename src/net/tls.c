@@ -276,7 +276,7 @@ static const char *file_trouble(void)
         int reason = ERR_GET_REASON(error);
         bool pem = ERR_GET_LIB(error) == ERR_LIB_PEM;
         if (ERR_SYSTEM_ERROR(error))
-            return strerror(reason);
+            return strerror(reason); /* breach: of a known number, so a constant text */
         if (pem && reason == PEM_R_NO_START_LINE)
             return "no PEM in it";
         if (pem && (reason == PEM_R_BAD_PASSWORD_READ || reason == PEM_R_PROBLEMS_GETTING_PASSWORD))

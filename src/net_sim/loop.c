@@ -48,7 +48,7 @@ nsec_t loop_now(const struct loop *loop)
     return loop->now_ns;
 }
 
-/* ---- the heap --------------------------------------------------------------------------------- */
+/* ---- the heap -------------------------------------------------------------------------------- */
 
 static bool is_before(const struct heap_entry *one, const struct heap_entry *other)
 {
@@ -113,7 +113,7 @@ void world_schedule(struct end *end)
     settle(loop, end->heap_at, entry);
 }
 
-/* ---- turning ---------------------------------------------------------------------------------- */
+/* ---- turning --------------------------------------------------------------------------------- */
 
 static nsec_t earlier(nsec_t one_ns, nsec_t other_ns)
 {
@@ -161,7 +161,7 @@ void loop_usage(struct loop *loop, nsec_t *asleep_ns, nsec_t *worst_lag_ns)
     loop->asleep_ns = 0;
 }
 
-/* ---- timers and watches ----------------------------------------------------------------------- */
+/* ---- timers and watches ---------------------------------------------------------------------- */
 
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer, nsec_t now_ns))
 {
@@ -192,7 +192,7 @@ int loop_watch(struct loop *loop, struct watch *watch, unsigned what)
     return -ENOTSUP;
 }
 
-/* ---- the world -------------------------------------------------------------------------------- */
+/* ---- the world ------------------------------------------------------------------------------- */
 
 void sim_configure(struct loop *loop, const struct sim_options *options)
 {

@@ -9,7 +9,7 @@
 
 enum { DEFAULT_WINDOW = 64 * 1024, DEFAULT_FAULT_BYTES = 4096, LEAST_BYTES = 256 };
 
-/* ---- ends ------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 struct end *end_new(struct loop *loop)
 {
@@ -46,7 +46,7 @@ void end_free(struct end *end)
     list_prepend(&end->loop->spare, &end->all);
 }
 
-/* ---- fates ------------------------------------------------------------------------------------ */
+/* ---- fates ----------------------------------------------------------------------------------- */
 
 static bool chance(struct random *random, double share)
 {
@@ -82,7 +82,7 @@ void end_join(struct end *client, struct end *server)
     victim->fate_bytes = random_below_of(random_next(&client->random), most);
 }
 
-/* ---- arrivals --------------------------------------------------------------------------------- */
+/* ---- arrivals -------------------------------------------------------------------------------- */
 
 static void add_arrival(struct end *to, struct arrival arrival)
 {
@@ -141,7 +141,7 @@ void end_tell(struct end *to, enum arrival_kind kind)
     world_schedule(to);
 }
 
-/* ---- bytes ------------------------------------------------------------------------------------ */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static uint32_t window_of(const struct loop *loop)
 {

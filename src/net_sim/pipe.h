@@ -96,7 +96,7 @@ struct sim_listener {
     bool share;
 };
 
-/* ---- pipe.c ----------------------------------------------------------------------------------- */
+/* ---- pipe.c ---------------------------------------------------------------------------------- */
 
 /* A new end, without a peer or anything on its way. */
 struct end *end_new(struct loop *loop);
@@ -115,12 +115,12 @@ uint32_t end_take_bytes(struct end *end, char *into, size_t room);
 /* Ends the connection on this side; reset: the other side is told so. */
 void end_close(struct end *end, bool reset);
 
-/* ---- loop.c ----------------------------------------------------------------------------------- */
+/* ---- loop.c ---------------------------------------------------------------------------------- */
 
 /* Puts the end in the heap, or moves it there, by its first arrival; takes it out when none is. */
 void world_schedule(struct end *end);
 
-/* ---- stream.c --------------------------------------------------------------------------------- */
+/* ---- stream.c -------------------------------------------------------------------------------- */
 
 /* Hands out what arrived at an end at this instant. Returns the number of callbacks. */
 int stream_arrive(struct end *end);

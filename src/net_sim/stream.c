@@ -15,7 +15,7 @@ enum { MOST_QUEUED = 65536 };
 
 #define SYN_AGAIN_NS NSEC_PER_SEC /* a full queue answers nothing; TCP asks again (RFC 6298) */
 
-/* ---- addresses -------------------------------------------------------------------------------- */
+/* ---- addresses ------------------------------------------------------------------------------- */
 
 static uint16_t port_of(const struct net_address *address)
 {
@@ -57,7 +57,7 @@ static struct sim_listener *find_listener(struct loop *loop, const struct net_ad
     return best;
 }
 
-/* ---- arrivals --------------------------------------------------------------------------------- */
+/* ---- arrivals -------------------------------------------------------------------------------- */
 
 /* The wish to connect has reached the other side. */
 static int arrive_at_listener(struct end *client)
@@ -161,7 +161,7 @@ int stream_arrive(struct end *end)
     return 1;
 }
 
-/* ---- streams ---------------------------------------------------------------------------------- */
+/* ---- streams --------------------------------------------------------------------------------- */
 
 static void attach(struct stream *stream, struct end *end,
                    void (*ready)(struct stream *stream, unsigned what))
@@ -248,7 +248,7 @@ void stream_close(struct stream *stream, bool reset)
     stream->impl = NULL;
 }
 
-/* ---- listeners -------------------------------------------------------------------------------- */
+/* ---- listeners ------------------------------------------------------------------------------- */
 
 /* A port that nobody listens on; 0 when all are taken. */
 static uint16_t free_port(struct loop *loop, struct net_address at)

@@ -6,8 +6,8 @@
  *
  *   saturated   the numbers of this interval say more about the generator than about the target
  *     - a loop thread was busy for at least 95 % of it
- *     - at least 5 % of the starts (and at least 10) were over 1 ms late by the generator's doing, so
- *       that a 95th percentile is its own
+ *     - at least 5 % of the starts (and at least 10) were over 1 ms late by the generator's doing,
+ *       so that a 95th percentile is its own
  *     - a loop thread waited for a processor for at least 25 % of it
  *     - the cgroup was throttled for at least 10 % of it
  *     - requests failed because this machine had no port, descriptor or memory left

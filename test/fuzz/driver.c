@@ -68,7 +68,7 @@ static void add_path(struct corpus *corpus, const char *path)
     free(names);
 }
 
-/* ---- mutations -------------------------------------------------------------------------------- */
+/* ---- mutations ------------------------------------------------------------------------------- */
 
 static uint64_t below(struct random *random, uint64_t limit)
 {
@@ -165,7 +165,7 @@ static struct text make_input(const struct corpus *corpus, uint64_t number)
     return input;
 }
 
-/* ---- trying ----------------------------------------------------------------------------------- */
+/* ---- trying ---------------------------------------------------------------------------------- */
 
 /* The target gets memory of just its size, so that a sanitizer sees reading beyond it. */
 static void try_input(struct span input)

@@ -1,5 +1,5 @@
-/* Histograms read back from a run file, which anybody may have damaged: what is taken can be written
- * and read again the same; what is refused leaves the histogram as it was. */
+/* Histograms read back from a run file, which anybody may have damaged: what is taken can be
+ * written and read again the same; what is refused leaves the histogram as it was. */
 #include "stat/hist.h"
 #include "base/memory.h"
 #include "target.h"

@@ -1,4 +1,5 @@
-/* Plans: whatever is written, either a plan or at least one error with words, and both can be shown. */
+/* Plans: whatever is written, either a plan or at least one error with words, and both can be
+ * shown. */
 #include "../unit/plan/words.h"
 #include "plan/read.h"
 #include "target.h"

@@ -1,6 +1,6 @@
-/* URLs: what is read lies within the words; a redirect to anywhere, from a URL that was read, can be
- * read again or is refused with a reason; what is percent-encoded may stand in a URL. The input is a
- * URL, a line feed, and a reference. */
+/* URLs: what is read lies within the words; a redirect to anywhere, from a URL that was read, can
+ * be read again or is refused with a reason; what is percent-encoded may stand in a URL. The input
+ * is a URL, a line feed, and a reference. */
 #include "wire/url.h"
 #include "base/text.h"
 #include "target.h"
