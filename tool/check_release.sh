@@ -16,6 +16,6 @@ page_tests() {
     attempt npm-test "the page's tests" env PLIMSOLL_BIN="$PWD/build/release/bin" \
         PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 CHROMIUM="$(command -v chromium)" \
         npm --prefix web test || true
-    summary+=("the page's tests: $(grep -E 'passed|failed|# (pass|fail) ' "$log_folder/npm-test.log" |
+    summary+=("the page's tests: $(grep -E '^(#|ℹ) (pass|fail) ' "$log_folder/npm-test.log" |
         tail -n 2 | tr -s '\n ' ' ')")
 }

@@ -1,24 +1,11 @@
 # What only ./check --thorough does; sourced by it.
 
-fuzz_seconds=${FUZZ_SECONDS:-600}
-
-# Each fuzz target, beginning from its corpus in test/fuzz/corpus/NAME.
+# Each fuzz target for ten minutes (FUZZ_SECONDS), from its corpus; see test/fuzz/thorough.
 fuzz_tests() {
+    local seconds=${FUZZ_SECONDS:-600}
     build fuzz || { failed+=("building build/fuzz"); return 0; }
-    local target name found
-    for target in build/fuzz/bin/fuzz_*; do
-        [[ -x $target ]] || continue
-        name=$(basename "$target")
-        found=build/fuzz/found/$name
-        mkdir -p "$found"
-        local corpora=("$found")
-        [[ -d test/fuzz/corpus/${name#fuzz_} ]] && corpora+=("test/fuzz/corpus/${name#fuzz_}")
-        attempt "$name" "fuzzing ${name#fuzz_} for $(clock "$fuzz_seconds")" "$target" \
-            -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-            -artifact_prefix="$found/" "${corpora[@]}" || true
-        summary+=("$name: $(grep -E 'stat::number_of_executed_units' "$log_folder/$name.log" |
-            grep -oE '[0-9]+' || echo 0) inputs")
-    done
+    attempt fuzz "fuzzing each target for $(clock "$seconds")" test/fuzz/thorough "$seconds" || true
+    summary+=("fuzzing: $(grep -c '^fuzz_.*: ' "$log_folder/fuzz.log" || true) targets")
 }
 
 thorough_tests() {
@@ -36,6 +23,11 @@ thorough_tests() {
     if ctest --test-dir build/release -N -L thorough 2>/dev/null | grep -q 'Test *#'; then
         tests release "tests marked thorough" -L thorough
     fi
+    attempt pytest-thorough "integration tests marked thorough" \
+        env PLIMSOLL_BIN="$PWD/build/release/bin" "$(python_with pytest)" -m pytest -q -rs \
+        -m thorough test/integration || true
+    summary+=("integration tests marked thorough: $(tail -n 1 "$log_folder/pytest-thorough.log" |
+        tr -d '=')")
     attempt mutants "five planted mistakes, each of which a test must see" \
         python3 test/mutant/run.py || true
     fuzz_tests
