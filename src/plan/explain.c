@@ -232,10 +232,12 @@ void plan_explain(const struct plan_reading *reading, struct text *out)
     if (!plan)
         return;
     text_printf(out, "%s", plan->name);
-    if (plan->target)
-        text_printf(out, " against %s", plan->target);
-    else if (plan->targets.count)
+    if (plan->target) {
+        text_puts(out, " against ");
+        text_put_masked(out, plan->target);
+    } else if (plan->targets.count) {
         text_printf(out, " against %zu targets", plan->targets.count);
+    }
     text_printf(out, ", %s", unit_write_duration(room, plan_duration(plan)));
     text_printf(out, ", seed %llu\n", (unsigned long long)plan->seed);
     if (plan->description)

@@ -18,11 +18,22 @@ static bool is_hidden(const struct reader *reader, size_t character, size_t *pas
     return false;
 }
 
-/* Bytes of "user:password" when the text before was "://" and an "@" ends it. */
+/* Bytes of "user:password" (or a token) when the text before was "://" and an "@" ends it. */
 static size_t userinfo_bytes(const char *at)
 {
     size_t bytes = strcspn(at, "@/ \t\r\n\"'?#");
-    return at[bytes] == '@' && memchr(at, ':', bytes) ? bytes : 0;
+    return at[bytes] == '@' ? bytes : 0;
+}
+
+void text_put_masked(struct text *out, const char *words)
+{
+    for (const char *at = words; *at;) {
+        text_putc(out, *at++);
+        size_t user = at - words >= 3 && memcmp(at - 3, "://", 3) == 0 ? userinfo_bytes(at) : 0;
+        if (user)
+            text_puts(out, "***");
+        at += user;
+    }
 }
 
 /* A reference such as "${TOKEN}" tells where a secret comes from, and is none itself. */

@@ -2,6 +2,7 @@
 #include "plan/reader.h"
 
 #include "base/memory.h"
+#include "plan/part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -212,10 +213,12 @@ void reader_keep_origin(struct reader *reader, const char *path, const char *val
         text_printf(&origin, "%s:%u%s", node->file, node->line, reader->reference);
     else
         text_puts(&origin, node->file);
+    struct text shown = TEXT_EMPTY;
+    text_put_masked(&shown, value);
     reading->origins =
         memory_resize(reading->origins, reading->origin_count + 1, sizeof *reading->origins);
     reading->origins[reading->origin_count++] =
-        (struct plan_origin){memory_copy_text(path), memory_copy_text(value), text_take(&origin)};
+        (struct plan_origin){memory_copy_text(path), text_take(&shown), text_take(&origin)};
 }
 
 void reader_hide(struct reader *reader, const struct node *node)

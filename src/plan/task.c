@@ -352,6 +352,10 @@ static void read_task(struct reader *reader, const char *path, const struct node
     if (form.verb && form.steps)
         reader_error(reader, form.steps, "take one of them away",
                      "%s has both \"%s\" and \"steps\"", path, form.verb->word);
+    if (form.verb && form.think.spread != SPREAD_NONE)
+        reader_say(reader, NOTE_WARNING, node_find(map, "think"),
+                   "the scenario's think is the pause after each task",
+                   "think has no effect in a task of one request");
     if (!form.verb && !form.steps && reader->notes->errors == errors)
         say_no_verb(reader, map, path); /* else it is likely there, and misspelt */
     char *name = form.name   ? memory_copy_text(form.name)

@@ -60,6 +60,18 @@ static bool indented_by_tab(struct span bytes, size_t line)
     return at < end && *at == '\t';
 }
 
+/* Whether a reference such as ${NAME:-x} stands in the line: its braces end a map in short form. */
+static bool has_reference(struct span bytes, size_t line)
+{
+    const char *at = bytes.at, *end = bytes.at + bytes.bytes;
+    for (; line > 0 && at < end; line--) {
+        const char *next = memchr(at, '\n', (size_t)(end - at));
+        at = next ? next + 1 : end;
+    }
+    const char *stop = memchr(at, '\n', (size_t)(end - at));
+    return memmem(at, (size_t)((stop ? stop : end) - at), "${", 2) != NULL;
+}
+
 static void add_parser_error(struct yaml_reading *reading)
 {
     const yaml_parser_t *parser = &reading->parser;
@@ -74,7 +86,11 @@ static void add_parser_error(struct yaml_reading *reading)
     if (parser->context)
         text_printf(&sentence, " (%s, which began in line %u)", parser->context,
                     line_of(&parser->context_mark));
-    add_error(reading, line_of(mark), column_of(mark), sentence.at, NULL);
+    bool flow = parser->context && strstr(parser->context, "flow");
+    const char *hint = flow && has_reference(reading->bytes, mark->line)
+                           ? "inside { } and [ ], a text with ${...} stands in quotes"
+                           : NULL;
+    add_error(reading, line_of(mark), column_of(mark), sentence.at, hint);
     text_fini(&sentence);
 }
 
