@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from conftest import BAD_PLAN, FAILED, PASSED, PLIMSOLL, SATURATED, run_program, write_plan
+from conftest import (BAD_PLAN, FAILED, PASSED, PLIMSOLL, SATURATED, nginx_lines, run_program,
+                      write_plan)
 
 VERBS = ("run", "wrk", "validate", "schema", "report", "self-test", "list", "completion", "version",
          "help")
