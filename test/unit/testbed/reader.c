@@ -191,8 +191,8 @@ static void survives_mutations(void **state)
     static const char *const seeds[] = {
         "GET /a?b=c HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, x\r\n\r\n",
         "POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n\r\n",
-        "POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-        "1;x\r\n!\r\n0\r\nT: x\r\n\r\n",
+        ("POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+         "1;x\r\n!\r\n0\r\nT: x\r\n\r\n"),
     };
     struct random random = {.key = random_key(1, "mutations", 0)};
     size_t results[4] = {0};
