@@ -220,6 +220,10 @@ class Tidy(House):
         self.source("/* as in Citadel */")
         self.assert_fault("tidy", "belongs into a plan")
 
+    def test_dead_link(self):
+        self.put("README.md", "[a](src/base/text.c) [b](https://example.org/x) [c](gone.md)\n")
+        self.assert_fault("tidy", "README.md:1: gone.md does not exist")
+
     def test_undocumented(self):
         self.put("src/base/x.h", GUARD % "\nint x_add(int one);\n")
         self.assert_fault("tidy", "src/base/x.h:5", "x_add() is not documented")
