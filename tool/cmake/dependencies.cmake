@@ -10,6 +10,7 @@ dependency(cares   libcares)
 dependency(yaml    yaml-0.1)
 dependency(jansson jansson)
 dependency(sqlite  sqlite3)
+dependency(zlib    zlib)
 dependency(curl    libcurl)
 
 # llhttp comes as C source (Debian node-llhttp): a target of its own, without our warnings.
