@@ -8,6 +8,7 @@
 #include "show/verdict.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +111,8 @@ static void judged_row(struct table *table, const struct result_verdict *judged)
 {
     struct text name = TEXT_EMPTY;
     words_put(&name, judged->words, false);
-    if (judged->scope && judged->scope[0]) {
+    bool said = judged->scope && judged->words && strstr(judged->words, judged->scope);
+    if (judged->scope && judged->scope[0] && !said) {
         text_puts(&name, ", ");
         words_put(&name, judged->scope, false);
     }
@@ -316,6 +318,10 @@ static void generator_line(const struct result *result, struct text *line)
     if (reason && reason[0])
         text_printf(line, ": %s", reason);
     text_printf(line, " (%" PRIu32 " thread%s", result->segments, result->segments == 1 ? "" : "s");
+    const char *cpu = result_fact(result, "generator.cpu_share");
+    double share = 0.0;
+    if (cpu && unit_read_share(span_of(cpu), &share) == 0)
+        text_printf(line, ", cpu %s", unit_write_share(number, share));
     if (lag.p99.known)
         text_printf(line, ", own lag p99 %s", unit_write_duration(number, lag.p99.ns));
     text_printf(line, ", %s late", unit_write_count(number, sums.late));

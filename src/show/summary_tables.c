@@ -81,7 +81,28 @@ static void why_line(struct figure_time time, uint64_t count, const char *name, 
         text_printf(out, "  –  %s\n", figure_why(why, time, count, name));
 }
 
-/* Says why figures of the table above are missing, or are lower bounds. */
+static bool too_few(const struct figure_times *times)
+{
+    return times->count && !(times->p50.known && times->p95.known && times->p99.known);
+}
+
+/* Whether a row has fewer records than a percentile needs, though all rows together have enough. */
+static bool row_has_too_few(const struct result *result)
+{
+    struct figure_sums sums;
+    bool found = false;
+    for (size_t i = 0; i < result->request_count && !found; i++) {
+        figure_sums(result->requests[i].sum, &sums);
+        found = too_few(&sums.response);
+    }
+    for (size_t i = 0; i < result->phase_count && !found; i++) {
+        figure_sums(result->phases[i].sum, &sums);
+        found = result->phases[i].level && too_few(&sums.response);
+    }
+    return found;
+}
+
+/* Says why figures of the tables are missing, or are lower bounds. */
 static void put_footnotes(const struct result *result, const struct show_options *options,
                           struct text *out)
 {
@@ -92,6 +113,13 @@ static void put_footnotes(const struct result *result, const struct show_options
     why_line(response->p50, response->count, "p50", out);
     why_line(response->p95, response->count, "p95", out);
     why_line(response->p99, response->count, "p99", out);
+    if (!too_few(response) && row_has_too_few(result)) {
+        snprintf(words, sizeof words,
+                 "  – too few for it: p50 needs %" PRIu64 " requests, p95 %" PRIu64 ", p99 %" PRIu64
+                 "\n",
+                 hist_count_for(0.5), hist_count_for(0.95), hist_count_for(0.99));
+        words_put_tone(out, options->colour, TONE_FAINT, words);
+    }
     if (!response->censored)
         return;
     snprintf(words, sizeof words, "  ≥ at least: %s never finished or were dropped\n",

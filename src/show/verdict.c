@@ -83,10 +83,11 @@ static enum verdict_word word_of(const struct result *result, const struct verdi
 {
     if (nothing_ended(result))
         return VERDICT_WORD_EMPTY;
-    if (fact_is(result, "generator.verdict", "saturated"))
+    if (fact_is(result, "generator.verdict", "saturated") ||
+        fact_is(result, "outcome", "saturated"))
         return VERDICT_WORD_INVALID;
     if (!result->finished || fact_is(result, "outcome", "interrupted") ||
-        fact_is(result, "outcome", "disk_full"))
+        fact_is(result, "outcome", "disk_full") || fact_is(result, "outcome", "failed"))
         return VERDICT_WORD_INCOMPLETE;
     if (verdict->thresholds_failed || fact_is(result, "outcome", "thresholds"))
         return VERDICT_WORD_FAIL;
@@ -233,7 +234,8 @@ enum words_tone show_judged_tone(const struct result_verdict *judged)
 
 static bool is_share(const char *unit)
 {
-    return strcmp(unit, "share") == 0 || strcmp(unit, "ratio") == 0 || strcmp(unit, "%") == 0;
+    return strcmp(unit, "1") == 0 || strcmp(unit, "share") == 0 || strcmp(unit, "ratio") == 0 ||
+           strcmp(unit, "%") == 0;
 }
 
 void show_judged_value(const char *unit, double value, bool at_least, struct text *out)
@@ -257,6 +259,5 @@ void show_judged_value(const char *unit, double value, bool at_least, struct tex
         text_puts(out, unit_write_share(number, unit[0] == '%' ? value / 100.0 : value));
     else
         text_printf(out, "%s%s%s", unit_write_number(number, value),
-                    unit[0] && unit[0] != '/' && strcmp(unit, "1") != 0 ? " " : "",
-                    strcmp(unit, "1") == 0 ? "" : unit);
+                    unit[0] && unit[0] != '/' ? " " : "", unit);
 }

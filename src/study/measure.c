@@ -355,6 +355,7 @@ static int measure_share(const struct work *work)
     work->out->count = all;
     work->out->unit = "1";
     if (asks(work, "count")) {
+        work->out->unit = work->name->number == PART_CHECKS ? "checks" : "requests";
         work->out->value = (double)part;
         return 0;
     }

@@ -47,6 +47,7 @@ export interface ChartOptions {
     marks?: Mark[];
     sync?: string; // charts of the same name share pointer and zoom
     xLog?: boolean;
+    xZero?: boolean; // the axis begins at 0
     yLog?: boolean;
     yMax?: number; // the axis reaches at least this far
     yLines?: Mark[]; // horizontal lines, at = y
@@ -302,7 +303,7 @@ function build(options: ChartOptions, log: boolean, width: number, box: HTMLElem
         series: [{ label: options.xTitle || "at", value: (_chart, at) => (known(at) ? options.xFormat(at) : NONE) }, ...series],
         axes: axes(options),
         scales: {
-            x: { time: false, distr: options.xLog ? 3 : 1, range: (_chart, from, to) => rangeX(from, to) },
+            x: { time: false, distr: options.xLog ? 3 : 1, range: (_chart, from, to) => rangeX(options.xZero ? 0 : from, to) },
             y: { distr: log ? 3 : 1, range: rangeY(options, log) },
         },
         legend: { live: true, markers: { width: 0, fill: (_chart, at) => colour(options.lines[at - 1]?.colour ?? "soft") } },

@@ -1,5 +1,6 @@
 // Response time and throughput against load, where the run had load levels.
 
+import type { Mark } from "./chart";
 import { makeChart } from "./chart";
 import { make, section, table } from "./dom";
 import type { TimeName } from "./format";
@@ -46,6 +47,14 @@ function levelTable(run: Run): HTMLElement {
     return table(columns, rows, "The load levels");
 }
 
+// The objectives on response time, as lines to compare with.
+function limitsOf(run: Run): Mark[] {
+    const lines = run.verdicts.filter(
+        (one) => one.kind === "objective" && one.unit === "s" && known(one.limit) && /^response/.test(one.words ?? ""),
+    );
+    return lines.map((one) => ({ at: (one.limit ?? 0) * 1000, label: `objective: ${one.words ?? ""}` }));
+}
+
 // Load in the words of the plan: users, or arrivals a second.
 function loadWords(levels: Phase[]): string {
     return levels.some((level) => /\busers?\b/.test(level.name ?? "")) ? "users" : "target load";
@@ -56,9 +65,13 @@ export function levels(run: Run): HTMLElement | null {
     if (new Set(found.map((level) => level.target)).size < 2) return null;
     const x = found.map((level) => level.target ?? 0);
     const load = loadWords(found);
-    const common = { x, xAxis: number, xFormat: (at: number) => `${number(at)} ${load}`, xTitle: load, points: true, height: 260 };
+    const common = { x, xAxis: number, xFormat: (at: number) => `${number(at)} ${load}`, xTitle: load, xZero: true, points: true, height: 260 };
+    const limits = limitsOf(run);
+    const highest = Math.max(0, ...columnOf(found, "p95").filter(known));
     const response = makeChart({
         ...common,
+        yLines: limits,
+        yMax: Math.max(0, ...limits.map((limit) => limit.at).filter((at) => at < 3 * highest)),
         title: "How did response time grow with load?",
         axis: duration,
         lines: [

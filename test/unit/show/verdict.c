@@ -113,7 +113,7 @@ static void test_values(void **state)
     assert_value("share", 0.003, false, "0.3 %");
     assert_value("/s", 61.3, false, "61.3/s");
     assert_value("requests", 12, false, "12 requests");
-    assert_value("1", 12, false, "12");
+    assert_value("1", 0.95, false, "95 %");
     assert_value(NULL, 12, false, "12");
     assert_value("ms", (double)NAN, false, "not observed");
 }
