@@ -11,6 +11,10 @@
  *     - latency < 200ms
  *     - bytes < 1MB
  *
+ * Comparisons: == != < <= > >= in contains matches (POSIX extended) exists, "not" before the last
+ * four; a value in quotes is compared as text, else as a number where both are. A place that is not
+ * in the reply passes != and "not exists" only.
+ *
  * Both compile at load time. A failed check is a failed assertion, counted apart from errors. */
 #ifndef PLAN_CHECK_H
 #define PLAN_CHECK_H

@@ -30,7 +30,7 @@ static const struct setting_word order_words[] = {
 
 const struct setting feeder_rows[] = {
     {.name = "file",
-     .type = SETTING_TEXT,
+     .type = SETTING_PATH,
      .offset = FORM(file),
      .sentence = "CSV with a head line, or JSONL (.jsonl, .ndjson), beside the plan"},
     {.name = "values",
@@ -51,17 +51,6 @@ static bool ends_with(const char *text, const char *end)
 {
     size_t bytes = strlen(text), length = strlen(end);
     return bytes >= length && strcmp(text + bytes - length, end) == 0;
-}
-
-/* A path beside the plan. Owner: caller. */
-static char *beside_plan(const struct reader *reader, const char *path)
-{
-    struct text full = TEXT_EMPTY;
-    const char *file = reader->source->file, *slash = file ? strrchr(file, '/') : NULL;
-    if (path[0] != '/' && slash)
-        text_put(&full, (struct span){file, (size_t)(slash - file) + 1});
-    text_puts(&full, path);
-    return text_take(&full);
 }
 
 static void load_file(struct reader *reader, const struct node *node, struct plan_feeder *feeder)
@@ -188,7 +177,7 @@ static void read_feeder(struct reader *reader, const struct node *key, const str
         reader_error(reader, map, "take one of them away", "%s has both \"file\" and \"values\"",
                      path);
     else if (form.file) {
-        feeder->file = beside_plan(reader, form.file);
+        feeder->file = memory_copy_text(form.file);
         load_file(reader, node_find(map, "file"), feeder);
     } else if (form.values) {
         load_values(reader, form.values, feeder);

@@ -172,17 +172,13 @@ void variables_read(struct reader *reader, const struct setting *row, const char
 static char *read_secret_file(struct reader *reader, const struct node *node, const char *path)
 {
     struct text bytes = TEXT_EMPTY;
-    struct text full = TEXT_EMPTY;
-    const char *file = reader->source->file, *slash = file ? strrchr(file, '/') : NULL;
-    if (path[0] != '/' && slash) /* beside the plan, wherever the program was started */
-        text_put(&full, (struct span){file, (size_t)(slash - file) + 1});
-    text_puts(&full, path);
-    int rc = file_read(full.at, SECRET_BYTES, &bytes);
+    char *full = reader_beside_plan(reader, path);
+    int rc = file_read(full, SECRET_BYTES, &bytes);
     char why[96];
     if (rc)
-        reader_error(reader, node, NULL, "cannot read \"%s\": %s", full.at,
+        reader_error(reader, node, NULL, "cannot read \"%s\": %s", full,
                      error_sentence(rc, why, sizeof why));
-    text_fini(&full);
+    free(full);
     if (rc)
         return NULL;
     struct text trimmed = TEXT_EMPTY;

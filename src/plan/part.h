@@ -114,6 +114,9 @@ char *json_join_surrogates(const char *words);
 int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,
                    struct plan_reading *out, bool quick);
 
+/* Adds errors for what tables cannot say: URLs, reasons of retries, what excludes each other. */
+void plan_verify(struct reader *reader);
+
 /* Rewrites a plan in the flat form (target_url, concurrent_users, ...) into the usual one. */
 void flat_rewrite(struct reader *reader);
 /* The text of the plan with secrets replaced. Owner: caller. */

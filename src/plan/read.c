@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "plan/part.h"
-#include "wire/url.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -121,34 +120,6 @@ static void check_variables(struct reader *reader)
     }
 }
 
-static void check_url(struct reader *reader, const char *key, const char *words)
-{
-    struct url url;
-    const char *why = NULL;
-    const struct node *node = node_find(reader->document.root, key);
-    if (words && url_read(span_of(words), &url, &why))
-        reader_error(reader, node, "for example http://127.0.0.1:8000", "%s \"%s\": %s", key, words,
-                     why);
-}
-
-static void check_target(struct reader *reader)
-{
-    struct plan *plan = reader->plan;
-    check_url(reader, "target", plan->target);
-    for (size_t i = 0; i < plan->targets.count; i++)
-        check_url(reader, "targets", plan->targets.items[i]);
-    if (!plan->target && plan->targets.count == 0 && reader->relative)
-        reader_error(reader, reader->relative, "write target: http://host:port at the top",
-                     "this request needs a target, and the plan has none");
-    for (size_t i = 0; i < plan->request_count; i++) {
-        const char *why = NULL;
-        struct url url;
-        if (plan->requests[i].target && url_read(span_of(plan->requests[i].target), &url, &why))
-            notes_error(reader->notes, "target \"%s\" of \"%s\": %s", plan->requests[i].target,
-                        plan->requests[i].name, why);
-    }
-}
-
 /* Tasks of several scenarios may have the same name: each then says which scenario it is of. */
 static void qualify_names(struct plan *plan)
 {
@@ -209,7 +180,7 @@ static void read_plan(struct reader *reader)
     reader->symbols = &reader->plan->symbols;
     struct setting_scope scope = {plan_rows, reader->plan};
     setting_read_map(reader, document->root, "", &scope, 1);
-    check_target(reader);
+    plan_verify(reader);
     check_overrides(reader);
     check_variables(reader);
     qualify_names(reader->plan);

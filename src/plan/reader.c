@@ -110,6 +110,17 @@ char *reader_words(struct reader *reader, const struct node *node, const char *w
     return text_take(&words);
 }
 
+char *reader_beside_plan(const struct reader *reader, const char *path)
+{
+    struct text full = TEXT_EMPTY;
+    const char *file = reader->quick ? NULL : reader->source->file;
+    const char *slash = file ? strrchr(file, '/') : NULL;
+    if (path[0] != '/' && slash)
+        text_put(&full, (struct span){file, (size_t)(slash - file) + 1});
+    text_puts(&full, path);
+    return text_take(&full);
+}
+
 /* "scenarios.*.vus" fits "scenarios.chat.vus". */
 static bool path_fits(const char *pattern, const char *path)
 {

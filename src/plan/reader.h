@@ -56,6 +56,9 @@ int reader_text(struct reader *reader, const struct node *node, const char *want
 /* The same as an owned text; NULL after an error. */
 char *reader_words(struct reader *reader, const struct node *node, const char *wanted);
 
+/* A path relative to the plan's directory; an absolute one as it is. Owner: caller. */
+char *reader_beside_plan(const struct reader *reader, const char *path);
+
 /* The node to read for a setting at a path: what was written on the command line, else in the
  * environment or .env (row->environment), else in the plan (may be NULL). */
 struct node *reader_effective(struct reader *reader, const struct setting *row, const char *path,

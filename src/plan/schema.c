@@ -75,7 +75,8 @@ static void put_type(struct text *out, const struct setting *row,
         [SETTING_DURATION] = "duration", [SETTING_RATE] = "rate",   [SETTING_SHARE] = "share",
         [SETTING_BYTES] = "size",        [SETTING_TEXT] = "text",   [SETTING_TEMPLATE] = "text",
         [SETTING_HEADERS] = "headers",   [SETTING_TEXTS] = "texts", [SETTING_SPREAD] = "spread",
-        [SETTING_NUMBERS] = "numbers",   [SETTING_JSON] = "any",    [SETTING_CUSTOM] = NULL};
+        [SETTING_NUMBERS] = "numbers",   [SETTING_PATH] = "text",   [SETTING_JSON] = "any",
+        [SETTING_CUSTOM] = NULL};
     switch (row->type) {
     case SETTING_BOOL:
         text_puts(out, "\"anyOf\":[{\"type\":\"boolean\"}," REFERENCE "]");

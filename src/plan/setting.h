@@ -31,6 +31,8 @@ enum setting_type {
                         ...} */
     SETTING_SECTION, /* a nested struct in place; `section` is its table */
     SETTING_NUMBERS, /* struct plan_numbers: a list of numbers or rates, each least .. most */
+    SETTING_PATH,    /* char *, owned; a relative one in a plan is beside the plan, one from outside
+                        begins at the working directory */
     SETTING_CUSTOM, /* read by a function of the plan room named in `custom` (stages, tasks, ...) */
 };
 

@@ -188,7 +188,12 @@ static void read_scalar(struct reader *reader, const struct setting *row, const 
     reader_keep_origin(reader, path, row->secret ? "***" : words,
                        strcmp(node->file ? node->file : "", "default") == 0 ? NULL : node);
     double value = 0;
-    if (row->type == SETTING_TEXT) {
+    if (row->type == SETTING_PATH && !node->origin) {
+        char *full = reader_beside_plan(reader, words);
+        free(words);
+        words = full;
+    }
+    if (row->type == SETTING_TEXT || row->type == SETTING_PATH) {
         free(*(char **)field);
         *(char **)field = words;
         return;
@@ -365,7 +370,7 @@ void setting_free(const struct setting *table, void *base)
 {
     for (const struct setting *row = table; base && row && row->name; row++) {
         void *field = (char *)base + row->offset;
-        if (row->type == SETTING_TEXT) {
+        if (row->type == SETTING_TEXT || row->type == SETTING_PATH) {
             free(*(char **)field);
             *(char **)field = NULL;
         } else if (row->type == SETTING_TEMPLATE || row->type == SETTING_JSON) {

@@ -11,8 +11,11 @@
  *   env.NAME                     constant, replaced at compile time
  *   NAME                         a plan variable (constant) or a captured value of this iteration
  *   FEEDER.next, FEEDER.COLUMN   a feeder's row; .next for feeders of one column
+ * The same words are the same value throughout an iteration ({{ uuid }} twice is one). What a task
+ * captures ends with its iteration; what set-up captures is known to all.
  * "| json" after the name escapes the value as the inside of a JSON string, "| url"
- * percent-encodes. */
+ * percent-encodes. In values that become JSON, texts are escaped by themselves, and a text that is
+ * one hole with "| number" stands without quotes. */
 #ifndef PLAN_TEMPLATE_H
 #define PLAN_TEMPLATE_H
 

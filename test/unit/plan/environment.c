@@ -187,13 +187,18 @@ static void reads_secrets_from_files(void **state)
     char *path = write_file("  sesame\n");
     struct text plan = TEXT_EMPTY;
     text_printf(&plan,
-                "target: http://h\nhttp: { bearer: { file: %s }, basic: { env: PAIR } }\n"
+                "target: http://h\nhttp: { bearer: { file: %s } }\n"
                 "scenarios: { a: { vus: 1, duration: 1s, tasks: [{ get: / }] } }\n",
                 path);
     char *environment[] = {"PAIR=joe:pw", NULL};
     struct plan_reading reading = test_read(plan.at, environment);
     test_accepted(&reading);
     assert_string_equal(reading.plan->http.bearer, "sesame");
+    plan_reading_fini(&reading);
+    reading = test_read("target: http://h\nhttp: { basic: { env: PAIR } }\n"
+                        "scenarios: { a: { vus: 1, duration: 1s, tasks: [{ get: / }] } }\n",
+                        environment);
+    test_accepted(&reading);
     assert_string_equal(reading.plan->http.basic, "joe:pw");
     plan_reading_fini(&reading);
     text_fini(&plan);

@@ -126,6 +126,22 @@ static void reads_json(void **state)
     plan_reading_fini(&reading);
 }
 
+/* JSON's way of writing what is beyond U+FFFF. */
+static void reads_surrogates_of_json(void **state)
+{
+    (void)state;
+    struct plan_source source = {
+        .file = "plan.json",
+        .text =
+            "{\"target\":\"http://h\",\"name\":\"\\ud83d\\ude00 \\\\ud83d\",\"scenarios\":{\"a\":{"
+            "\"vus\":3,\"duration\":\"10s\",\"tasks\":[{\"get\":\"/\"}]}}}"};
+    struct plan_reading reading;
+    assert_int_equal(plan_read(&source, &test_words, &reading), 0);
+    test_accepted(&reading);
+    assert_string_equal(reading.plan->name, "\xF0\x9F\x98\x80 \\ud83d");
+    plan_reading_fini(&reading);
+}
+
 static const char *origin_of(const struct plan_reading *reading, const char *path)
 {
     const char *origin = NULL;
@@ -492,6 +508,7 @@ int main(void)
         cmocka_unit_test(reads_the_tasks_of_the_sketch),
         cmocka_unit_test(reads_the_goals_of_the_sketch),
         cmocka_unit_test(reads_json),
+        cmocka_unit_test(reads_surrogates_of_json),
         cmocka_unit_test(keeps_the_precedence),
         cmocka_unit_test(refuses_unknown_overrides),
         cmocka_unit_test(reads_labels_of_the_command_line),
