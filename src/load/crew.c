@@ -207,9 +207,10 @@ uint32_t crew_next_task(struct crew *crew)
 static void end_reached(struct timer *timer, nsec_t now_ns)
 {
     struct crew *crew = list_entry(timer, struct crew, end_timer);
-    (void)now_ns;
     if (crew->ended)
         crew_cut_off(crew);
+    else if (crew->next_arrival_ns <= now_ns) /* due before the end: a late loop owes them */
+        timer_start(crew->engine->loop, timer, now_ns);
     else
         crew_wind_up(crew, crew->plan->graceful_stop_ns);
 }
@@ -278,8 +279,19 @@ void crew_check_over(struct crew *crew)
                    crew->plan->executor == EXECUTOR_PER_VU_ITERATIONS || crew->once_count;
     bool finished = crew->ended || (limited && crew->alive == 0) ||
                     (crew->arrivals && crew->next_arrival_ns == NSEC_NEVER);
-    if (crew->over || !crew->begun || !finished || crew->backlog_count || crew->running)
+    if (crew->over || crew->parting || !crew->begun || !finished || crew->backlog_count ||
+        crew->running)
         return;
+    if (crew->arrivals && crew->alive && engine->user_bytes) { /* they hold sessions to be ended */
+        crew->parting = true;
+        for (size_t i = 0; i < crew->user_count; i++) {
+            if (crew->users[i]->alive)
+                user_leave(crew->users[i], 0);
+        }
+        crew->parting = false;
+        if (crew->running)
+            return;
+    }
     crew->over = crew->ended = true;
     timer_stop(engine->loop, &crew->timer);
     timer_stop(engine->loop, &crew->end_timer);

@@ -24,8 +24,11 @@
 /* What a driver may look at and write while a call is under way. */
 struct driver_call {
     const struct plan_request *request;
-    const void *compiled;     /* what `compile` returned for this request */
-    void *state;              /* state_bytes of the driver's own, zeroed before compose */
+    const void *compiled; /* what `compile` returned for this request */
+    void *state;          /* state_bytes of the driver's own, zeroed before compose */
+    void *user;       /* user_bytes that live as long as the virtual user; NULL: it declares none */
+    struct span head; /* raw lines of the reply's head, in `end`, for drivers that want it */
+    bool farewell;    /* the user leaves: this exchange ends its session, and is no request */
     const struct span *slots; /* of the iteration */
     struct text
         *scratch;        /* the thread's: composed bytes live here until the exchange has started */
@@ -39,6 +42,10 @@ struct driver_call {
 struct driver_outcome {
     uint32_t error;    /* 0: succeeded; else a COUNT_ERROR_* */
     struct span words; /* for the example of an error */
+    /* This exchange was set-up (opening a session): compose is called again for the same request. Its
+     * time stays out of the request's, which then counts as due when the set-up was done; what set-up
+     * cost is for the driver to record. error must be 0. */
+    bool again;
 };
 
 struct driver {
@@ -47,6 +54,8 @@ struct driver {
     const struct request_verb *verbs; /* ends with word NULL */
     const struct metric *metrics;     /* its own; ends with name NULL; or NULL */
     size_t state_bytes;
+    size_t user_bytes; /* per virtual user, zeroed when it joins; for sessions */
+    bool wants_head;   /* `end` looks at the reply's head */
 
     /* Compiles a request of the plan (at load time). Returns it (owner: engine, by `release`), or
      * NULL after adding an error to notes. */
@@ -56,7 +65,9 @@ struct driver {
     /* The base URL that the request names itself ("http://other:8080"), or NULL: the plan's target.
      */
     const char *(*origin)(const void *compiled);
-    /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. */
+    /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With call->farewell,
+     * for drivers with user_bytes: fills in what ends the user's session, or leaves the method empty when
+     * there is none to end; `end` then only looks at the reply. */
     void (*compose)(struct driver_call *call, struct exchange_request *out);
     /* Bytes of the body; NULL when it does not look at them. */
     void (*data)(struct driver_call *call, struct span bytes, nsec_t rx_ns);

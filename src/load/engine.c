@@ -17,7 +17,8 @@
 static bool looks_at_head(const struct engine *engine, const struct plan_request *request)
 {
     const struct plan *plan = engine->plan;
-    if (plan->http.cookies || plan->http.follow_redirects || plan->rule_count)
+    if (plan->http.cookies || plan->http.follow_redirects || plan->rule_count ||
+        engine->options.drivers[request->driver]->wants_head)
         return true;
     for (size_t i = 0; i < request->check_count; i++) {
         if (check_needs_head(request->checks[i]))
@@ -66,6 +67,22 @@ static void make_works(struct engine *engine)
     }
 }
 
+/* Where each driver's part of a user's state begins. */
+static void lay_out_user_states(struct engine *engine)
+{
+    const struct engine_options *options = &engine->options;
+    engine->user_offsets = memory_new(options->driver_count, sizeof *engine->user_offsets);
+    for (size_t i = 0; i < engine->plan->request_count; i++) { /* only drivers that the plan uses */
+        int driver = engine->plan->requests[i].driver;
+        size_t bytes = (options->drivers[driver]->user_bytes + 15) & ~(size_t)15;
+        if (!bytes || engine->user_offsets[driver])
+            continue;
+        engine->user_bytes = engine->user_bytes ? engine->user_bytes : 16; /* offset 0: not used */
+        engine->user_offsets[driver] = engine->user_bytes;
+        engine->user_bytes += bytes;
+    }
+}
+
 static int make_crews(struct engine *engine, char *words, size_t room)
 {
     const struct plan *plan = engine->plan;
@@ -90,6 +107,7 @@ int engine_new(struct engine **out, const struct engine_options *options, char *
     engine->loop = options->loop;
     text_reserve(&engine->scratch, 4096);
     make_works(engine);
+    lay_out_user_states(engine);
     int error =
         resolver_new(&engine->resolver, engine->loop, plan->resolve.items, plan->resolve.count);
     if (error)
@@ -123,6 +141,7 @@ struct engine *engine_free(struct engine *engine)
     resolver_free(engine->resolver);
     tls_context_free(engine->tls);
     free(engine->works);
+    free(engine->user_offsets);
     text_fini(&engine->scratch);
     text_fini(&engine->lines);
     free(engine);
@@ -133,6 +152,7 @@ static void obey(struct engine *engine)
 {
     struct engine_control *control = engine->options.control;
     int stop = atomic_load_explicit(&control->stop, memory_order_relaxed);
+    engine->stop = stop;
     for (size_t i = 0; i < engine->crew_count; i++) {
         struct crew *crew = engine->crews[i];
         bool wanted = atomic_load_explicit(&control->scenario_stop[i], memory_order_relaxed);

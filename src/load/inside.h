@@ -48,11 +48,13 @@ struct user {
     struct job *job;           /* while an iteration is under way */
     struct connection *home;   /* own connection to the first origin it uses */
     struct connection **homes; /* to all of them, when there are several origins */
-    char *cookies;             /* "a=1; b=2"; NULL: none */
-    uint64_t number;           /* over all threads */
+    char *states;    /* user_bytes of every driver, at engine.user_offsets; NULL: none yet */
+    char *cookies;   /* "a=1; b=2"; NULL: none */
+    uint64_t number; /* over all threads */
     uint64_t iterations;
     nsec_t next_ns;  /* intended instant of what the timer waits for */
     nsec_t begun_ns; /* intended instant of the present iteration */
+    bool farewell;   /* it is saying good-bye to its sessions */
     bool refused;    /* its last request found no connection */
     bool alive;      /* takes part; else it leaves when its iteration is over */
 };
@@ -74,6 +76,7 @@ struct job {
     struct origin *redirect; /* where a followed redirect leads, or NULL */
     struct text redirect_path;
     bool redirect_get;
+    bool farewell;       /* ends a session: counted nowhere */
     struct text *values; /* by slot */
     struct span *slots;  /* views of the values */
     void *driver_state;
@@ -125,6 +128,7 @@ struct crew {
     uint64_t most_users, most_backlog; /* this thread's shares; 0: no limit */
     struct random think;
     uint64_t value_key;
+    bool parting;                    /* open: its users are leaving */
     bool begun, ended, over;         /* ended: no new iterations; over: nothing left to do */
     uint32_t once_first, once_count; /* engine_run_once: tasks in order instead of the deck */
 };
@@ -146,12 +150,14 @@ struct engine {
     struct tls_context *tls;
     struct link *link;
     struct origin **origins;
-    size_t origin_count;
-    struct origin **targets; /* plan.targets, or the one plan.target */
+    size_t origin_count, origin_most; /* followed redirects may add some */
+    struct origin **targets;          /* plan.targets, or the one plan.target */
     size_t target_count;
     struct net_address *sources;
     size_t source_count;
     struct work *works;
+    size_t *user_offsets; /* by driver */
+    size_t user_bytes;    /* of all drivers */
     struct crew **crews;
     size_t crew_count;
     struct ledger ledger;
@@ -240,6 +246,8 @@ void user_join(struct user *user, nsec_t intended_ns);
 void user_leave(struct user *user, nsec_t grace_ns);
 /* Begins an iteration. */
 void user_begin(struct user *user, struct start start, nsec_t now_ns);
+/* Its farewell to one driver's server is over. */
+void user_farewell_over(struct user *user);
 /* Its iteration is over. */
 void user_done(struct user *user, nsec_t end_ns);
 /* The place of its own connection to an origin. */
@@ -259,6 +267,8 @@ void job_abandon(struct job *job, nsec_t now_ns);
 void job_free(struct job *job);
 /* Ends the iteration. */
 void job_over(struct job *job, nsec_t end_ns);
+/* Sends what ends the session of a work's driver; false when there is nothing to send. */
+bool job_say_farewell(struct job *job, struct user *user, struct work *work, nsec_t now_ns);
 /* Starts (or starts again) the exchange of the present step. */
 void job_send(struct job *job, nsec_t now_ns);
 
@@ -266,6 +276,8 @@ void job_send(struct job *job, nsec_t now_ns);
  */
 
 extern const struct exchange_handler job_handler;
+/* What a driver is handed about a job. */
+struct driver_call job_call(struct job *job);
 
 /* ---- value.c: slots and cookies ---------------------------------------------------------------
  */

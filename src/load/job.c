@@ -95,7 +95,7 @@ static void step_begin(struct job *job, const struct start *start, nsec_t now_ns
     job->started = job->resting = false;
     job->attempt = job->redirects = 0;
     job->redirect = NULL;
-    job->redirect_get = false;
+    job->redirect_get = job->farewell = false;
     struct tally *tally = ledger_tally(engine, job->work->number);
     if (!start->waited) {
         tally_count(tally, COUNT_OFFERED, 1);
@@ -113,6 +113,34 @@ void job_begin(struct job *job, struct user *user, struct start start, nsec_t no
     job->task = start.task;
     job->step = 0;
     step_begin(job, &start, now_ns);
+}
+
+/* How long an end of a session may take: it must not hold up the end of the run. */
+static const nsec_t farewell_ns = 2 * NSEC_PER_SEC;
+
+bool job_say_farewell(struct job *job, struct user *user, struct work *work, nsec_t now_ns)
+{
+    struct engine *engine = user->crew->engine;
+    struct exchange_request wish = {0};
+    job->user = user;
+    job->work = work;
+    job->farewell = true;
+    job->redirect = NULL;
+    struct driver_call call = job_call(job);
+    text_clear(&engine->scratch);
+    work->driver->compose(&call, &wish);
+    if (wish.method.bytes == 0) {
+        job->farewell = false;
+        return false;
+    }
+    user->job = job;
+    struct origin *origin = origin_of(job);
+    text_clear(&job->head);
+    text_clear(&job->body);
+    job->status = 0;
+    exchange_start(&job->exchange, origin->pool, &job_handler, user_home(user, origin), now_ns,
+                   farewell_ns);
+    return true;
 }
 
 void job_go_on(struct job *job, nsec_t now_ns)
@@ -146,7 +174,7 @@ void job_abandon(struct job *job, nsec_t now_ns)
     struct user *user = job->user;
     struct crew *crew = user->crew;
     struct engine *engine = crew->engine;
-    bool under_way = job->exchange.running || job->resting;
+    bool under_way = !job->farewell && (job->exchange.running || job->resting);
     if (job->exchange.running)
         exchange_cancel(&job->exchange);
     if (under_way) {
@@ -159,6 +187,7 @@ void job_abandon(struct job *job, nsec_t now_ns)
             crew->waiting--;
     }
     timer_stop(engine->loop, &user->timer);
+    job->farewell = false;
     user->job = NULL;
     job_return(job);
 }

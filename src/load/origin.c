@@ -116,11 +116,17 @@ static bool same_origin(const struct origin *origin, const struct url *url, cons
            strcmp(origin->host, host) == 0;
 }
 
+enum { ORIGINS_BY_REDIRECT = 16 };
+
 static int make(struct engine *engine, const struct url *url, struct origin *origin, char *words,
                 size_t room)
 {
     int error = url->tls ? need_tls(engine, words, room) : 0;
     struct pool_options options = pool_options(engine, url, origin);
+    if (engine->origin_most && engine->origin_count == engine->origin_most) {
+        snprintf(words, room, "redirects lead to more than %d other hosts", ORIGINS_BY_REDIRECT);
+        return -EINVAL;
+    }
     if (!error)
         error = pool_new(&origin->pool, engine->link, &options);
     if (error)
@@ -217,6 +223,8 @@ int origins_init(struct engine *engine, char *words, size_t room)
             error = -EINVAL;
         }
     }
+    engine->origin_most =
+        engine->origin_count + (engine->plan->http.follow_redirects ? ORIGINS_BY_REDIRECT : 0);
     return error;
 }
 

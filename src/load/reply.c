@@ -21,7 +21,7 @@ static struct engine *engine_of(const struct job *job)
     return job->user->crew->engine;
 }
 
-static struct driver_call call_of(struct job *job)
+struct driver_call job_call(struct job *job)
 {
     struct engine *engine = engine_of(job);
     struct work *work = job->work;
@@ -29,6 +29,10 @@ static struct driver_call call_of(struct job *job)
         .request = work->request,
         .compiled = work->compiled,
         .state = job->driver_state,
+        .user = work->driver->user_bytes
+                    ? job->user->states + engine->user_offsets[work->request->driver]
+                    : NULL,
+        .farewell = job->farewell,
         .slots = job->slots,
         .scratch = &engine->scratch,
         .tally = ledger_tally(engine, work->number),
@@ -48,8 +52,8 @@ static void on_started(struct exchange *exchange)
     struct job *job = job_of(exchange);
     struct crew *crew = job->user->crew;
     struct tally *tally = ledger_tally(engine_of(job), job->work->number);
-    if (job->started)
-        return; /* a retry, or a redirect that is followed */
+    if (job->started || job->farewell)
+        return; /* a retry, a redirect that is followed, a set-up; or no request at all */
     job->started = true;
     crew->waiting--;
     crew->in_flight++;
@@ -83,8 +87,9 @@ static void on_compose(struct exchange *exchange, struct exchange_request *reque
     struct job *job = job_of(exchange);
     struct engine *engine = engine_of(job);
     const struct work *work = job->work;
-    struct driver_call call = call_of(job);
-    tally_count(call.tally, COUNT_ATTEMPTS, 1);
+    struct driver_call call = job_call(job);
+    if (!job->farewell)
+        tally_count(call.tally, COUNT_ATTEMPTS, 1);
     text_clear(&engine->scratch);
     if (work->driver->state_bytes)
         memset(job->driver_state, 0, work->driver->state_bytes);
@@ -112,7 +117,7 @@ static void on_data(struct exchange *exchange, struct span bytes, nsec_t rx_ns)
     struct job *job = job_of(exchange);
     const struct work *work = job->work;
     if (work->driver->data) {
-        struct driver_call call = call_of(job);
+        struct driver_call call = job_call(job);
         work->driver->data(&call, bytes, rx_ns);
     }
     if (!work->keeps_body)
@@ -342,10 +347,32 @@ static bool redirected(struct job *job, uint32_t *error, struct span *words, nse
 /* ---- the ends
  * -------------------------------------------------------------------------------------- */
 
+static void farewell_over(struct job *job)
+{
+    struct user *user = job->user;
+    job->farewell = false;
+    user->job = NULL;
+    job_return(job);
+    user_farewell_over(user);
+}
+
+/* Set-up is done: the request itself goes out, due from now on. */
+static void send_after_set_up(struct job *job, nsec_t now_ns)
+{
+    job->intended_ns = now_ns;
+    job_send(job, now_ns);
+}
+
 static void on_end(struct exchange *exchange, nsec_t rx_ns)
 {
     struct job *job = job_of(exchange);
-    struct driver_call call = call_of(job);
+    struct driver_call call = job_call(job);
+    call.head = text_span(&job->head);
+    if (job->farewell) {
+        job->work->driver->end(&call, job->status, text_span(&job->body), rx_ns);
+        farewell_over(job);
+        return;
+    }
     account_exchange(job, call.tally);
     if (engine_of(job)->plan->http.cookies)
         cookies_take(job->user, text_span(&job->head));
@@ -357,6 +384,10 @@ static void on_end(struct exchange *exchange, nsec_t rx_ns)
     }
     struct driver_outcome outcome =
         job->work->driver->end(&call, job->status, text_span(&job->body), rx_ns);
+    if (outcome.again && !error) {
+        send_after_set_up(job, rx_ns);
+        return;
+    }
     if (!error) {
         error = outcome.error;
         words = outcome.words;
@@ -390,6 +421,12 @@ static void on_error(struct exchange *exchange, enum exchange_error error, const
 {
     struct job *job = job_of(exchange);
     uint32_t counter = counter_of(error);
+    if (job->farewell) {
+        struct driver_call call = job_call(job);
+        job->work->driver->end(&call, 0, (struct span){0}, at_ns);
+        farewell_over(job);
+        return;
+    }
     account_exchange(job, ledger_tally(engine_of(job), job->work->number));
     if (!retry(job, counter, at_ns))
         conclude(job, counter, span_of(words), at_ns);

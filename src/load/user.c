@@ -49,9 +49,10 @@ struct user *user_free(struct user *user)
     struct engine *engine = user->crew->engine;
     timer_stop(engine->loop, &user->timer);
     pool_release_home(&user->home);
-    for (size_t i = 0; user->homes && i < engine->origin_count; i++)
+    for (size_t i = 0; user->homes && i < engine->origin_most; i++)
         pool_release_home(&user->homes[i]);
     free(user->homes);
+    free(user->states);
     free(user->cookies);
     list_remove(&user->node);
     free(user);
@@ -63,11 +64,11 @@ struct connection **user_home(struct user *user, const struct origin *origin)
     struct engine *engine = user->crew->engine;
     if (engine->plan->connections.mode != POOL_PER_USER)
         return NULL;
-    if (engine->origin_count == 1)
+    if (engine->origin_most == 1)
         return &user->home;
     if (!user->homes) /* an exchange keeps the place's address, so it must never move */
-        user->homes = memory_new(engine->origin_count + 16, sizeof *user->homes);
-    return origin->number < engine->origin_count + 16 ? &user->homes[origin->number] : NULL;
+        user->homes = memory_new(engine->origin_most, sizeof *user->homes);
+    return &user->homes[origin->number];
 }
 
 static bool may_begin(struct user *user, const struct start *start)
@@ -86,6 +87,34 @@ static bool may_begin(struct user *user, const struct start *start)
     return atomic_fetch_add(&control->shared_iterations[crew->index], 1) < plan->iterations;
 }
 
+static void release_connections(struct user *user)
+{
+    struct engine *engine = user->crew->engine;
+    pool_release_home(&user->home);
+    for (size_t i = 0; user->homes && i < engine->origin_most; i++)
+        pool_release_home(&user->homes[i]);
+}
+
+/* Ends the sessions that drivers hold for this user, one after the other; true while one is on its way. */
+static bool says_farewell(struct user *user)
+{
+    struct crew *crew = user->crew;
+    struct engine *engine = crew->engine;
+    if (!user->states || engine->stop == ENGINE_STOP_NOW)
+        return false;
+    for (size_t i = 0; i < engine->plan->request_count; i++) {
+        struct work *work = &engine->works[i];
+        if (!work->driver->user_bytes)
+            continue;
+        struct job *job = job_take(crew);
+        if (job_say_farewell(job, user, work, loop_now(engine->loop)))
+            return true;
+        job->user = user;
+        job_return(job);
+    }
+    return false;
+}
+
 static void part(struct user *user)
 {
     struct crew *crew = user->crew;
@@ -95,10 +124,19 @@ static void part(struct user *user)
     }
     list_remove(&user->node);
     timer_stop(crew->engine->loop, &user->timer);
-    pool_release_home(&user->home);
-    for (size_t i = 0; user->homes && i < crew->engine->origin_count; i++)
-        pool_release_home(&user->homes[i]);
+    if (says_farewell(user))
+        return;
+    release_connections(user);
     crew_check_over(crew);
+}
+
+void user_farewell_over(struct user *user)
+{
+    if (user->alive) /* wanted again meanwhile */
+        user_begin(user, next_start(user, loop_now(user->crew->engine->loop), false),
+                   loop_now(user->crew->engine->loop));
+    else
+        part(user);
 }
 
 void user_join(struct user *user, nsec_t intended_ns)
@@ -144,6 +182,8 @@ void user_begin(struct user *user, struct start start, nsec_t now_ns)
         part(user);
         return;
     }
+    if (!user->states && crew->engine->user_bytes)
+        user->states = memory_new(1, crew->engine->user_bytes);
     crew->iterations++;
     user->iterations++;
     user->begun_ns = start.intended_ns;
