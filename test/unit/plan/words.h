@@ -121,7 +121,7 @@ static int test_step_expand(const void *config, struct plan_scenario *scenario, 
     }
     scenario->start_target = step->levels.items[0];
     for (size_t i = 0; i < step->levels.count; i++) {
-        char prefix[40];
+        char prefix[64];
         snprintf(prefix, sizeof prefix, "level %zu of %zu: ", i + 1, step->levels.count);
         scenario_add_stage(scenario,
                            (struct plan_stage){.duration_ns = step->level_duration_ns,
