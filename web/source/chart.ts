@@ -221,6 +221,7 @@ function drawLines(chart: uPlot, lines: Mark[]): void {
     ctx.save();
     ctx.font = font(11 * devicePixelRatio);
     ctx.strokeStyle = ctx.fillStyle = colour("limit");
+    ctx.textAlign = "left";
     ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
     for (const line of lines) {
         const y = chart.valToPos(line.at, "y", true);
@@ -229,7 +230,9 @@ function drawLines(chart: uPlot, lines: Mark[]): void {
         ctx.moveTo(bbox.left, y);
         ctx.lineTo(bbox.left + bbox.width, y);
         ctx.stroke();
-        ctx.fillText(line.label, bbox.left + 6 * devicePixelRatio, y - 5 * devicePixelRatio);
+        const above = y - bbox.top > 20 * devicePixelRatio;
+        ctx.textBaseline = above ? "bottom" : "top";
+        ctx.fillText(line.label, bbox.left + 6 * devicePixelRatio, y + (above ? -4 : 5) * devicePixelRatio);
     }
     ctx.restore();
 }

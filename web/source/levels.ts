@@ -52,7 +52,7 @@ function limitsOf(run: Run): Mark[] {
     const lines = run.verdicts.filter(
         (one) => one.kind === "objective" && one.unit === "s" && known(one.limit) && /^response/.test(one.words ?? ""),
     );
-    return lines.map((one) => ({ at: (one.limit ?? 0) * 1000, label: `objective: ${one.words ?? ""}` }));
+    return lines.map((one) => ({ at: (one.limit ?? 0) * 1000, label: `objective${one.scope ? ` for ${one.scope}` : ""}: ${one.limit_shown}` }));
 }
 
 // Load in the words of the plan: users, or arrivals a second.
