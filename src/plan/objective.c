@@ -70,7 +70,9 @@ static int read_goal(struct span words, double *value, int *direction)
 
 static bool wants_more(const char *metric)
 {
-    static const char *const names = "throughput http_reqs goodput success_rate checks requests";
+    static const char *const names =
+        "throughput http_reqs rps requests goodput success_rate availability "
+        "checks iterations";
     return word_in(names, metric);
 }
 

@@ -142,7 +142,7 @@ static const struct pattern_word test_patterns[] = {
      .expand = test_step_expand},
 };
 
-static const char *const test_metrics[] = {"ttft_special", NULL};
+static const char *const test_metrics[] = {"ttft", NULL};
 
 static const struct vocabulary test_words = {
     .verbs = test_verbs,
