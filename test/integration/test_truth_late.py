@@ -1,0 +1,32 @@
+"""A generator that was itself held up owes its arrivals: none may be lost without being counted.
+
+The program is stopped with SIGSTOP over the end of its own load. What was due before that end is
+then begun late, and said to be late; the sum is the rate times the length, whatever happened."""
+
+import signal
+import time
+
+import pytest
+
+from conftest import finish, start_program
+
+RATE, LENGTH = 1000, 2
+
+
+def test_arrivals_due_before_the_end_are_offered(testbed, tmp_path):
+    process = start_program(tmp_path, "run", testbed().url + "/health", "--rate", RATE, "-t",
+                            f"{LENGTH}s", "--threads", 1)
+    time.sleep(LENGTH - 0.5)
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(1)
+    process.send_signal(signal.SIGCONT)
+    summary = finish(process, tmp_path).check_passed().summary
+    accounts, figures = summary["accounts"], summary["summary"]
+    assert accounts["close"]
+    assert accounts["offered"] == accounts["started"] == RATE * LENGTH
+    assert figures["dropped"] == figures["failed"] == 0
+    # Held up for 1 s, of which about half a second of arrivals were due: those count as late, and
+    # their lateness is in their response times.
+    assert 0.3 * RATE < figures["late"] < 0.8 * RATE
+    assert 500 < figures["response"]["max_ms"] < 1200
+    assert figures["response"]["p99_ms"] > 300
