@@ -1,9 +1,9 @@
-/* Truth in virtual time: the whole engine, through HTTP, connections and the simulated net, against queueing
- * theory. The testbed's service law is known, nothing else takes time, so that what the engine measures must be
- * what theory says.
+/* Truth in virtual time: the whole engine, through HTTP, connections and the simulated net,
+ * against queueing theory. The testbed's service law is known, nothing else takes time, so that
+ * what the engine measures must be what theory says.
  *
- * Thorough runs take 10^7 requests a cell (PLIMSOLL_THOROUGH=1), the others 4 * 10^5, with bounds widened by
- * the standard error of the smaller sample. */
+ * Thorough runs take 10^7 requests a cell (PLIMSOLL_THOROUGH=1), the others 4 * 10^5, with bounds
+ * widened by the standard error of the smaller sample. */
 #include "support/engine_stage.h"
 
 #include "stat/queue.h"
@@ -39,7 +39,8 @@ static void open_cell(enum law_kind kind, uint32_t servers, double utilisation)
 {
     double requests = thorough() ? 1e7 : 4e5;
     double rate = utilisation * servers / service_s;
-    /* Relative standard error of the mean response of M/M/1 at 4e5: about 3 % at .85; Kleinrock's bound. */
+    /* Relative standard error of the mean response of M/M/1 at 4e5: about 3 % at .85; Kleinrock's
+     * bound. */
     double margin = thorough() ? 0.01 : utilisation > 0.8 ? 0.08 : 0.03;
     struct stage stage;
     stage_init(&stage, requests / rate);
