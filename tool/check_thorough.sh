@@ -22,7 +22,7 @@ thorough_tests() {
     fi
     export PLIMSOLL_THOROUGH=1 # as many requests as the claims name, instead of a sample
     tests release "truth against theory, at full length" -L release
-    if ctest --test-dir build/release -N -L thorough 2>/dev/null | grep -q 'Test *#'; then
+    if has_tests thorough; then
         tests release "tests marked thorough" -L thorough
     fi
     attempt pytest-thorough "integration tests marked thorough" \
