@@ -2,7 +2,10 @@
 
 A benchmark prints figures and judges nothing: another machine, or a busy one, has others. Where a
 ratio is printed, it is the median over rounds of ratios within a round, in which all commands ran
-in turn: what slows the machine for a while slows all of a round. PLIMSOLL_BIN names the programs."""
+in turn: what slows the machine for a while slows all of a round.
+
+PLIMSOLL_BIN names the programs. PLIMSOLL_BENCH_NICE=-15 puts server and commands before whatever
+else runs on the machine (as root); all of them alike."""
 
 import contextlib
 import json
@@ -24,6 +27,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BIN = pathlib.Path(os.environ.get("PLIMSOLL_BIN", ROOT / "build/release/bin")).resolve()
 SERVER_CPU, TOOL_CPU = 0, 1
+NICE = int(os.environ.get("PLIMSOLL_BENCH_NICE", 0))
 DESCRIPTORS = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 
 BODY = json.dumps({
@@ -57,7 +61,13 @@ def await_port(port):
 
 def pinned(cpu, command):
     """What keeps the command on one processor: the scheduler's mask, set in the child."""
-    return {"args": command, "preexec_fn": lambda: os.sched_setaffinity(0, {cpu})}
+
+    def settle():
+        os.sched_setaffinity(0, {cpu})
+        if NICE:
+            os.nice(NICE)
+
+    return {"args": command, "preexec_fn": settle}
 
 
 class Nginx:
