@@ -32,6 +32,9 @@ struct driver_call {
     const struct span *slots; /* of the iteration */
     struct text
         *scratch;        /* the thread's: composed bytes live here until the exchange has started */
+    struct text *kept;   /* bytes kept from one call to the next of this request, such as an
+                            unfinished line; emptied before compose, its room kept and freed by the
+                            engine */
     struct tally *tally; /* where the driver's metrics go */
     uint32_t first_counter, first_hist; /* numbers of the driver's first metrics */
     int status;                         /* of the reply, once its head has come */

@@ -80,6 +80,7 @@ struct job {
     struct text *values; /* by slot */
     struct span *slots;  /* views of the values */
     void *driver_state;
+    struct text driver_kept;
 };
 
 /* One symbol to be filled when an iteration begins. */

@@ -55,6 +55,7 @@ void job_free(struct job *job)
     text_fini(&job->head);
     text_fini(&job->body);
     text_fini(&job->redirect_path);
+    text_fini(&job->driver_kept);
     free(job->values);
     free(job->slots);
     free(job->driver_state);

@@ -35,6 +35,7 @@ struct driver_call job_call(struct job *job)
         .farewell = job->farewell,
         .slots = job->slots,
         .scratch = &engine->scratch,
+        .kept = &job->driver_kept,
         .tally = ledger_tally(engine, work->number),
         .first_counter = work->first_counter,
         .first_hist = work->first_hist,
@@ -93,6 +94,7 @@ static void on_compose(struct exchange *exchange, struct exchange_request *reque
     text_clear(&engine->scratch);
     if (work->driver->state_bytes)
         memset(job->driver_state, 0, work->driver->state_bytes);
+    text_clear(&job->driver_kept);
     work->driver->compose(&call, request);
     request->wants_head = work->keeps_head;
     if (job->redirect)

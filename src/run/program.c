@@ -19,9 +19,19 @@ static void add_metrics(struct program *program, size_t index)
 {
     const struct metric *metrics = program->drivers[index]->metrics;
     size_t count = 0;
+    if (!driver_used(program->plan, index))
+        return;
     while (metrics && metrics[count].name)
         count++;
-    if (count && driver_used(program->plan, index))
+    for (size_t i = 0; count && i < index; i++) {
+        /* Drivers with one table between them count in the same columns. */
+        if (program->drivers[i]->metrics == metrics && driver_used(program->plan, i)) {
+            program->driver_counters[index] = program->driver_counters[i];
+            program->driver_hists[index] = program->driver_hists[i];
+            return;
+        }
+    }
+    if (count)
         metric_table_add(&program->metrics, metrics, count, &program->driver_counters[index],
                          &program->driver_hists[index]);
 }
