@@ -249,6 +249,10 @@ static void look_at(struct job *job, struct tally *tally, nsec_t end_ns)
         text_clear(&job->values[slot]);
         capture_take(request->captures[i], &reply, &job->values[slot]);
         job->slots[slot] = text_span(&job->values[slot]);
+        if (engine->options.kept && job->user->crew->once_count) {
+            text_clear(&engine->options.kept[slot]);
+            text_put(&engine->options.kept[slot], job->slots[slot]);
+        }
     }
     for (size_t i = 0; i < plan->rule_count; i++) {
         const struct plan_rule *rule = &plan->rules[i];

@@ -138,6 +138,8 @@ bool values_draw(struct crew *crew, struct job *job, const struct user *user)
     for (uint16_t i = 0; i < crew->plan->symbols.slots; i++) {
         text_clear(&job->values[i]);
         job->slots[i] = (struct span){0};
+        if (options->kept && i < crew->engine->plan->symbols.slots && options->kept[i].bytes)
+            job->slots[i] = text_span(&options->kept[i]);
     }
     for (size_t i = 0; i < crew->filler_count; i++) {
         const struct symbol *symbol = crew->fillers[i].symbol;

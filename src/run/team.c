@@ -42,6 +42,7 @@ struct team {
     bool failed;            /* under the lock, by threads: could not make ready, or tear down */
     char words[WORDS_ROOM]; /* under the lock: of the first failure */
     struct worker *workers;
+    struct text *kept; /* what set-up captured; written by the first thread before the load */
 };
 
 static void fail(struct team *team, int error, const char *words)
@@ -102,6 +103,7 @@ static int make_ready(struct worker *worker)
         .control = &team->control,
         .tallies = &worker->tallies,
         .loop = loop,
+        .kept = team->kept,
     };
     if (error == 0)
         error = engine_new(&engine, &engine_options, words, sizeof words);
@@ -185,6 +187,7 @@ struct team *team_new(const struct team_options *options)
     pthread_cond_init(&team->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
     team->workers = memory_new(options->threads, sizeof *team->workers);
+    team->kept = memory_new(options->plan->symbols.slots, sizeof *team->kept);
     for (uint32_t i = 0; i < options->threads; i++) {
         struct worker *worker = &team->workers[i];
         worker->team = team;
@@ -218,6 +221,9 @@ struct team *team_free(struct team *team)
     }
     pthread_cond_destroy(&team->changed);
     pthread_mutex_destroy(&team->lock);
+    for (uint16_t i = 0; i < team->options.plan->symbols.slots; i++)
+        text_fini(&team->kept[i]);
+    free(team->kept);
     free(team->workers);
     free(team);
     return NULL;
