@@ -120,6 +120,8 @@ json_t *document_sums(const struct result_sum *sum, const struct metric_table *m
     json_object_set_new(object, "status_codes", status_object(sum));
     json_object_set_new(object, "received_bytes", document_count(figures.bytes_in));
     json_object_set_new(object, "sent_bytes", document_count(figures.bytes_out));
+    json_object_set_new(object, "received_bytes_per_s", document_number(figures.in_bytes_rate));
+    json_object_set_new(object, "sent_bytes_per_s", document_number(figures.out_bytes_rate));
     json_object_set_new(object, "connections", document_count(figures.connections));
     json_object_set_new(object, "retried", document_count(figures.retried));
     json_object_set_new(object, "stale_connections", document_count(figures.stale));

@@ -224,6 +224,51 @@ static void put_example(const struct result *result, const struct show_options *
     text_fini(&line);
 }
 
+/* Each service once, at its first outcome: the share of its replies that no failure rule caught. */
+static void put_services(const struct result *result, const struct show_options *options,
+                         struct text *out)
+{
+    struct text line = TEXT_EMPTY;
+    char number[UNIT_ROOM];
+    for (size_t i = 0; i < result->service_count; i++) {
+        const char *name = result->services[i].service;
+        uint64_t hits = 0, failures = 0;
+        bool seen = false;
+        for (size_t k = 0; k < result->service_count; k++) {
+            if (strcmp(result->services[k].service, name) != 0)
+                continue;
+            seen = seen || k < i;
+            hits += result->services[k].hits;
+            failures += result->services[k].failure ? result->services[k].hits : 0;
+        }
+        if (seen)
+            continue;
+        text_printf(&line, "%s%s ", line.bytes ? " · " : "", name);
+        if (hits == 0)
+            text_puts(&line, "not observed");
+        else
+            text_printf(&line, "%s fine of %" PRIu64,
+                        unit_write_share(number, (double)(hits - failures) / (double)hits), hits);
+    }
+    if (line.bytes)
+        put_line("services", line.at, options, out);
+    text_fini(&line);
+}
+
+static void put_traffic(const struct figure_sums *sums, const struct show_options *options,
+                        struct text *out)
+{
+    struct text line = TEXT_EMPTY;
+    char number[UNIT_ROOM];
+    if (sums->seconds <= 0.0)
+        return;
+    text_printf(&line, "in %s/s", unit_write_bytes(number, sums->in_bytes_rate));
+    text_printf(&line, ", out %s/s", unit_write_bytes(number, sums->out_bytes_rate));
+    text_printf(&line, ", %s connections opened", unit_write_count(number, sums->connections));
+    put_line("traffic", line.at, options, out);
+    text_fini(&line);
+}
+
 void summary_put_errors(const struct result *result, const struct show_options *options,
                         struct text *out)
 {
@@ -253,6 +298,8 @@ void summary_put_errors(const struct result *result, const struct show_options *
                     unit_write_count(number, sums.checks_passed + sums.checks_failed));
         put_line("checks", line.at, options, out);
     }
+    put_services(result, options, out);
+    put_traffic(&sums, options, out);
     text_fini(&line);
 }
 

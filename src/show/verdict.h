@@ -54,8 +54,8 @@ enum words_tone show_verdict_tone(enum verdict_word word);
 const char *show_judged_words(const struct result_verdict *judged);
 enum words_tone show_judged_tone(const struct result_verdict *judged);
 
-/* Appends a value of a verdict in its own unit ("s", "ms", "ns"; "1" or "share": of 1; "/s", ...), as
- * people read it; NAN gives "not observed". */
+/* Appends a value of a verdict in its own unit ("s", "ms", "ns"; "1" or "share": of 1; "/s", ...),
+ * as people read it; NAN gives "not observed". */
 void show_judged_value(const char *unit, double value, bool at_least, struct text *out);
 
 #endif

@@ -57,7 +57,8 @@ function limitsOf(run: Run): Mark[] {
 
 // Load in the words of the plan: users, or arrivals a second.
 function loadWords(levels: Phase[]): string {
-    return levels.some((level) => /\busers?\b/.test(level.name ?? "")) ? "users" : "target load";
+    const says = (words: RegExp): boolean => levels.some((level) => words.test(level.name ?? ""));
+    return says(/\busers?\b/) ? "users" : says(/\/s\b/) ? "arrivals a second" : "target load";
 }
 
 export function levels(run: Run): HTMLElement | null {

@@ -38,6 +38,8 @@ export interface Sums {
     status_codes: Record<string, number>;
     received_bytes: number;
     sent_bytes: number;
+    received_bytes_per_s: Maybe;
+    sent_bytes_per_s: Maybe;
     connections: number;
     late: number;
 }

@@ -4,7 +4,7 @@ import type { Cell } from "./dom";
 import { make, section, table } from "./dom";
 import type { TimeName } from "./format";
 import { bytes, count, known, number, plural, share, timeOf, whyMissing } from "./format";
-import type { Judged, Run, Sums, Times } from "./run";
+import type { Judged, Maybe, Run, Sums, Times } from "./run";
 
 const TIMES: TimeName[] = ["min", "avg", "p50", "p95", "p99", "max"];
 
@@ -192,6 +192,11 @@ function serviceTable(run: Run): HTMLElement | null {
     return table(columns, rows, "Services behind the target, by the plan's reply rules");
 }
 
+function traffic(sums: Sums): string {
+    const rate = (value: Maybe): string => (known(value) ? ` (${bytes(value)}/s)` : "");
+    return `${bytes(sums.received_bytes)} received${rate(sums.received_bytes_per_s)}, ${bytes(sums.sent_bytes)} sent${rate(sums.sent_bytes_per_s)}, ${plural(sums.connections, "connection")} opened.`;
+}
+
 export function errors(run: Run): HTMLElement {
     const kinds = kindTable(run);
     const none = run.summary.requests ? "No request failed." : "Not observed: no request came to an end.";
@@ -202,6 +207,6 @@ export function errors(run: Run): HTMLElement {
         make("div", { class: "pair" }, kinds, statusTable(run)),
         exampleTable(run),
         serviceTable(run),
-        make("p", { class: "note" }, `${bytes(run.summary.received_bytes)} received, ${bytes(run.summary.sent_bytes)} sent, ${plural(run.summary.connections, "connection")} opened.`),
+        make("p", { class: "note" }, traffic(run.summary)),
     );
 }

@@ -114,12 +114,35 @@ static void test_little(void **state)
     free(painted);
 }
 
+static void test_services(void **state)
+{
+    (void)state;
+    static const struct result_service services[] = {
+        {(char *)"qdrant", (char *)"timeout", true, 3},
+        {(char *)"database", (char *)"ok", false, 0},
+        {(char *)"qdrant", (char *)"ok", false, 997},
+    };
+    const struct show_options options = {.columns = 80};
+    struct result *result = fixture_result(FIXTURE_SINGLE);
+    struct text out = TEXT_EMPTY;
+    result->services = (struct result_service *)(uintptr_t)services;
+    result->service_count = 3;
+    summary_put_errors(result, &options, &out);
+    assert_non_null(
+        strstr(out.at, "\nservices      qdrant 99.7 % fine of 1000 · database not observed\n"));
+    result->services = NULL;
+    result->service_count = 0;
+    text_fini(&out);
+    result_free(result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fits_and_is_plain),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_little),
+        cmocka_unit_test(test_services),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
