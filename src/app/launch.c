@@ -117,7 +117,8 @@ static int show(struct app *app, const struct launch *launch, const struct run_r
     } else {
         bool written = !launch->no_report && error == 0;
         print_summary(app, launch, report, written ? page.at : NULL);
-        if (report->why && report->outcome != RUN_PASSED)
+        bool told = !launch->format && terminal_of(app->out, app->environment).is_terminal;
+        if (report->why && report->outcome != RUN_PASSED && !told)
             fprintf(app->err, "plimsoll: %s\n", report->why);
     }
     text_fini(&page);

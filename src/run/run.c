@@ -235,7 +235,13 @@ static void tear_down(struct run *run)
         conduct_blame(conduct, RUN_FAILED, "%s", team_words(conduct->team));
     if (run->plan->teardown_count == 0 || conduct->stop == ENGINE_STOP_NOW)
         return;
-    if (team_teardown(conduct->team) == TEAM_FAILED)
+    int before = *run->options->interrupts, outcome;
+    team_teardown(conduct->team);
+    while ((outcome = team_wait_teardown(conduct->team, clock_monotonic_ns() + READY_LOOK_NS)) ==
+           TEAM_NOT_YET)
+        if (*run->options->interrupts > before)
+            team_stop(conduct->team, ENGINE_STOP_NOW);
+    if (outcome == TEAM_FAILED)
         conduct_blame(conduct, RUN_FAILED, "%s", team_words(conduct->team));
 }
 
@@ -283,8 +289,10 @@ static void judge(struct run *run, const struct result_verdict *verdicts, size_t
         text_clear(&conduct->why);
     }
     if (generator == GENERATOR_SATURATED)
-        conduct_blame(conduct, RUN_GENERATOR_SATURATED,
-                      "the generator was the bottleneck, so the figures are not the target's");
+        conduct_blame(
+            conduct, RUN_GENERATOR_SATURATED,
+            "the generator was the bottleneck, so the figures are not the target's: ask for "
+            "less (think time, a lower rate) or give it more (threads, a machine of its own)");
     if (failed)
         conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu thresholds failed", failed,
                       run->plan->threshold_count);

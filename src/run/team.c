@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { WORDS_ROOM = 400, WORKER_NAME_ROOM = 16 };
+enum { WORDS_ROOM = 400, LINE_ROOM = WORDS_ROOM + 100, WORKER_NAME_ROOM = 16 };
 
 /* Where a thread is. */
 enum step { STEP_MAKING, STEP_READY, STEP_RUNNING, STEP_DONE, STEP_TORN_DOWN, STEP_ENDED };
@@ -40,7 +40,7 @@ struct team {
     enum order order;       /* under the lock, by the conductor */
     int error;              /* under the lock, by threads: the first -errno of a load */
     bool failed;            /* under the lock, by threads: could not make ready, or tear down */
-    char words[WORDS_ROOM]; /* under the lock: of the first failure */
+    char words[LINE_ROOM];  /* under the lock: of the first failure */
     struct worker *workers;
     struct text *kept; /* what set-up captured; written by the first thread before the load */
 };
@@ -83,7 +83,7 @@ static int make_ready(struct worker *worker)
     struct team *team = worker->team;
     const struct team_options *options = &team->options;
     const struct program *program = options->program;
-    char words[WORDS_ROOM] = "", line[WORDS_ROOM + 80], sentence[80];
+    char words[WORDS_ROOM] = "", line[LINE_ROOM], sentence[80];
     struct loop *loop = NULL;
     struct engine *engine = NULL;
     int error = loop_new(&loop);
@@ -130,7 +130,7 @@ static void run_load(struct worker *worker)
     step_to(worker, STEP_RUNNING);
     int error = engine_run(worker->engine);
     if (error) {
-        char sentence[100], line[WORDS_ROOM];
+        char sentence[100], line[LINE_ROOM];
         snprintf(line, sizeof line, "loop thread %u ended early: %s", worker->index,
                  error_sentence(error, sentence, sizeof sentence));
         fail(worker->team, error, line);
@@ -140,7 +140,7 @@ static void run_load(struct worker *worker)
 static void run_teardown(struct worker *worker)
 {
     const struct plan *plan = worker->team->options.plan;
-    char words[WORDS_ROOM] = "", line[WORDS_ROOM + 80];
+    char words[WORDS_ROOM] = "", line[LINE_ROOM];
     if (worker->index != 0 || plan->teardown_count == 0)
         return;
     if (engine_run_once(worker->engine, plan->teardown_task, plan->teardown_count, words,
@@ -321,14 +321,20 @@ void team_stop_scenario(struct team *team, size_t scenario)
     wake_all(team);
 }
 
-int team_teardown(struct team *team)
+void team_teardown(struct team *team)
 {
     atomic_store(&team->control.stop, ENGINE_RUN);
     give_order(team, ORDER_TEARDOWN);
+}
+
+int team_wait_teardown(struct team *team, nsec_t until_ns)
+{
     pthread_mutex_lock(&team->lock);
-    while (count_between(team, STEP_DONE, STEP_DONE) > 0)
-        pthread_cond_wait(&team->changed, &team->lock);
-    int outcome = team->failed ? TEAM_FAILED : 0;
+    bool waiting = true;
+    while (waiting && count_between(team, STEP_DONE, STEP_DONE) > 0)
+        waiting = wait_until(team, until_ns);
+    bool done = count_between(team, STEP_DONE, STEP_DONE) == 0;
+    int outcome = !done ? TEAM_NOT_YET : team->failed ? TEAM_FAILED : 0;
     pthread_mutex_unlock(&team->lock);
     return outcome;
 }

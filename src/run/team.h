@@ -53,8 +53,10 @@ void team_stop(struct team *team, enum engine_stop stop);
 /* Ends one scenario, whose `until` limit was crossed. */
 void team_stop_scenario(struct team *team, size_t scenario);
 
-/* Runs the teardown tasks on the first thread and waits for them. Returns 0 or TEAM_FAILED. */
-int team_teardown(struct team *team);
+/* Begins the teardown tasks on the first thread; a stop of the load holds no longer for them. */
+void team_teardown(struct team *team);
+/* Waits until they are done, at most until until_ns. Returns 0, TEAM_NOT_YET or TEAM_FAILED. */
+int team_wait_teardown(struct team *team, nsec_t until_ns);
 
 /* What failed, in words; "" when nothing did. Valid until team_free. */
 const char *team_words(const struct team *team);

@@ -241,6 +241,40 @@ scenarios:
     assert ran.code == INTERRUPTED and "nothing was sent" in ran.err
 
 
+def test_interrupt_cuts_a_teardown_that_hangs(testbed, tmp_path):
+    text = f"""
+schema: 1
+target: {testbed().url}
+scenarios:
+  main: {{ executor: constant-vus, vus: 1, duration: 1s, think: 20ms, tasks: [{{ get: /health }}] }}
+teardown: [{{ get: /delay/30000 }}]
+"""
+    process = start_program(tmp_path, "run", write_plan(tmp_path, text))
+    time.sleep(2.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    ran = finish(process, tmp_path)
+    assert time.monotonic() - began < 3
+    assert ran.code == FAILED and "teardown failed" in ran.err
+    check_accounts(ran.summary)
+
+
+def test_the_hard_limit_ends_a_run(testbed, tmp_path):
+    text = f"""
+schema: 1
+target: {testbed().url}
+hard_limit: 2s
+scenarios:
+  main: {{ executor: constant-vus, vus: 2, duration: 60s, think: 20ms, tasks: [{{ get: /health }}] }}
+"""
+    began = time.monotonic()
+    ran = run_program(tmp_path, "run", write_plan(tmp_path, text)).check_passed()
+    assert 1.9 < time.monotonic() - began < 5
+    assert "the hard time limit is reached" in ran.err
+    check_accounts(ran.summary)
+
+
 def test_full_disk_is_said(testbed, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("SKIPPED LOUDLY: a full disk needs root, for a small file system of its own")
