@@ -102,6 +102,8 @@ bool connection_usable(struct connection *connection, nsec_t now_ns)
      * only matter after some idle time, and looking costs a system call. */
     if (now_ns - connection->used_ns < LINK_STALE_CHECK_US * NSEC_PER_USEC)
         return true;
+    if (connection->tls) /* what lies there unread may be a session ticket */
+        return !tls_is_stale(connection->tls);
     return !stream_is_stale(&connection->stream);
 }
 
