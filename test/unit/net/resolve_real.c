@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* Last: it needs those above. */
@@ -115,8 +116,10 @@ static int set_up(void **state)
     getsockname(fd, (struct sockaddr *)&at, &bytes);
     snprintf(world->servers, sizeof world->servers, "127.0.0.1:%u", ntohs(at.sin_port));
     world->server = fork();
-    if (world->server == 0)
+    if (world->server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
         serve(fd);
+    }
     close(fd);
     assert_int_equal(loop_new(&world->loop), 0);
     char *fixed[] = {"api.test:443:192.0.2.7", "api.test:80:[::1],192.0.2.8",
