@@ -40,6 +40,8 @@ void course_init(struct course *course, const struct plan_scenario *scenario)
         (struct course){.pieces = memory_new(2 * scenario->stage_count, sizeof *course->pieces)};
     nsec_t at_ns = scenario->start_time_ns;
     double target = scenario->start_target;
+    if (scenario->spawn_rate > 0 && scenario->stage_count && scenario->stages[0].jump)
+        target = 0; /* nobody is there before a scenario begins: its first users are spawned too */
     for (size_t i = 0; i < scenario->stage_count; i++) {
         const struct plan_stage *stage = &scenario->stages[i];
         nsec_t end_ns = at_ns + stage->duration_ns;

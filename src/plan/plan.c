@@ -5,6 +5,7 @@
 #include "plan/part.h"
 #include "plan/symbol.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static void free_texts(char **items, size_t count)
@@ -140,7 +141,13 @@ double scenario_target_at(const struct plan_scenario *scenario, nsec_t at_ns)
         const struct plan_stage *stage = &scenario->stages[i];
         if (at_ns < begin + stage->duration_ns) {
             double share = (double)(at_ns - begin) / (double)stage->duration_ns;
-            return stage->jump ? stage->target : from + (stage->target - from) * share;
+            if (!stage->jump)
+                return from + (stage->target - from) * share;
+            if (scenario->spawn_rate <= 0 || scenario_is_open(scenario))
+                return stage->target;
+            double here = i > 0 ? from : 0; /* nobody is there before a scenario begins */
+            double spawned = scenario->spawn_rate * (double)(at_ns - begin) / (double)NSEC_PER_SEC;
+            return here > stage->target ? stage->target : fmin(stage->target, here + spawned);
         }
         begin += stage->duration_ns;
         from = stage->target;

@@ -78,6 +78,27 @@ static void a_jump_at_a_spawn_rate_rises_at_it(void **state)
 }
 
 /* On a ramp from 0 to r over d, arrival n comes at sqrt(2 n d / r). */
+static void the_first_users_are_spawned_too(void **state)
+{
+    (void)state;
+    struct plan_stage stages[] = {{.duration_ns = 20 * second, .target = 50, .jump = true}};
+    struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_VUS, stages, 1);
+    plan.start_target = 50; /* as the plan says it of a constant load */
+    plan.spawn_rate = 5;
+    struct course course;
+    course_init(&course, &plan);
+    assert_close(course_at(&course, 4 * second), 20, 1e-9);
+    assert_close(course_at(&course, 15 * second), 50, 1e-9);
+    assert_true(course_reaches(&course, 50, 0) == 10 * second);
+    assert_close(scenario_target_at(&plan, 4 * second), 20, 1e-9);
+    course_fini(&course);
+    plan.spawn_rate = 0;
+    course_init(&course, &plan);
+    assert_true(course_reaches(&course, 50, 0) == 0);
+    assert_close(scenario_target_at(&plan, 0), 50, 1e-9);
+    course_fini(&course);
+}
+
 static void constant_gaps_follow_the_area(void **state)
 {
     (void)state;
@@ -249,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ramps_are_straight_lines),
         cmocka_unit_test(a_jump_at_a_spawn_rate_rises_at_it),
+        cmocka_unit_test(the_first_users_are_spawned_too),
         cmocka_unit_test(constant_gaps_follow_the_area),
         cmocka_unit_test(random_gaps_have_their_law),
         cmocka_unit_test(the_sequence_does_not_depend_on_threads),
