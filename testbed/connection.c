@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "testbed/paths.h"
 #include "testbed/reply.h"
+#include "testbed/task.h"
 #include "testbed/work.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ void connection_end(struct connection *connection, bool reset)
         tell_served(connection, 0);
     if (connection->sequenced)
         work_abandon(connection);
+    task_drop(connection);
     if (connection->working) {
         work_outlive(connection);
         return;
@@ -350,6 +352,14 @@ static void on_ready(struct stream *stream, unsigned what)
     testbed_bury(testbed);
 }
 
+void connection_go_on(struct connection *connection)
+{
+    struct testbed *testbed = connection->testbed;
+    connection->rx_ns = loop_now(testbed->loop);
+    connection_advance(connection);
+    testbed_bury(testbed);
+}
+
 static void on_timer(struct timer *timer, nsec_t now_ns)
 {
     struct connection *connection = list_entry(timer, struct connection, timer);
@@ -382,16 +392,18 @@ static struct connection *take_spare(struct testbed *testbed)
     return connection;
 }
 
-int connection_accept(struct testbed *testbed)
+int connection_accept(struct door *door)
 {
+    struct testbed *testbed = door->testbed;
     struct connection *connection = take_spare(testbed);
-    int error = listener_accept(&testbed->listener, &connection->stream, on_ready);
+    int error = listener_accept(&door->listener, &connection->stream, on_ready);
     list_init(&connection->node);
     if (error) {
         bury(testbed, connection);
         return error;
     }
     connection->testbed = testbed;
+    connection->roles = door->roles;
     list_init(&connection->work.node);
     list_init(&connection->sequence.node);
     timer_init(&connection->timer, on_timer);

@@ -34,10 +34,19 @@ struct chat {
     char model[CHAT_MODEL_BYTES + 1];
 };
 
+enum station_index {
+    STATION_DATABASE,
+    STATION_ANSWER,
+    STATION_RESEARCH,
+    STATION_SYNTHESIS,
+    STATION_COUNT,
+};
+
 struct connection {
     struct stream stream;
     struct list node;
     struct testbed *testbed;
+    unsigned roles; /* of the port it came to */
 
     struct reader reader;
     struct text in;  /* of a request that is not yet whole, or waits for its turn */
@@ -67,7 +76,9 @@ struct connection {
     void (*due)(struct connection *connection, nsec_t now_ns);
     struct timer hold;
     struct law_work work;
-    bool working; /* `work` is in the law */
+    bool working;            /* `work` is in the law */
+    struct station *station; /* whose law that is; NULL: the testbed's own */
+    struct task *task;       /* in a pool, or kept until its reply goes; or NULL */
     struct sequence sequence;
     bool sequenced; /* `sequence` is in the batching */
     struct chat chat;
@@ -75,17 +86,28 @@ struct connection {
     struct testbed_entry entry;
 };
 
+/* A port that is listened on. */
+struct door {
+    struct listener listener;
+    struct testbed *testbed;
+    const char *name;
+    unsigned roles;
+};
+
 struct testbed {
     struct loop *loop;
     nsec_t made_ns;
     struct testbed_options options;
     char *token;
-    struct listener listener;
+    struct door doors[1 + DOORS_MORE];
+    uint64_t door_count;
     struct list connections, dead, spare;
     uint64_t open, spare_count;
     struct law *law;
     struct batching *batching; /* NULL under another law */
     struct timer step;
+    struct station *stations; /* STATION_COUNT */
+    struct pool *compute;
     struct faults faults;
     struct metrics *metrics;
     uint64_t connections_count, requests, replies, departures, refused, abandoned;
@@ -93,11 +115,14 @@ struct testbed {
     struct text scratch; /* a body in the making */
 };
 
-/* Takes the next connection of the listener. Returns 0 or -errno (-EAGAIN: no more now). */
-int connection_accept(struct testbed *testbed);
+/* Takes the next connection of the port. Returns 0 or -errno (-EAGAIN: no more now). */
+int connection_accept(struct door *door);
 /* Goes on with what can be done: writes, and reads the next requests. To be called after a reply
  * was appended outside the reading of requests. */
 void connection_advance(struct connection *connection);
+/* The same after a reply that something else than this connection's own events has brought: what the
+ * client sent meanwhile counts as arriving now. The connection may be freed by it. */
+void connection_go_on(struct connection *connection);
 /* A whole reply stands in `out` from reply_at on (or its last part, when streamed): counts it,
  * spoils it if a fault is due, and is ready for the next request. */
 void connection_replied(struct connection *connection, bool streamed);

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "testbed/connection.h"
 #include "testbed/paths.h"
+#include "testbed/station.h"
 
 #include <stdlib.h>
 
@@ -137,6 +138,7 @@ void metrics_write(struct testbed *testbed, struct text *out)
                metrics->prompt_tokens);
     put_number(out, "testbed_generated_tokens_total", "counter", "Tokens of answers finished.",
                metrics->made_tokens);
+    stations_write(testbed, out);
     put_spread(out, "testbed_service_seconds", "Time that work held its server.",
                &metrics->service);
     put_spread(out, "testbed_response_seconds", "Time from arrival to computed departure.",

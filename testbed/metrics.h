@@ -22,6 +22,8 @@ enum metrics_path {
     PATH_COOKIES,
     PATH_HEADERS,
     PATH_GZIP,
+    PATH_DATABASE,
+    PATH_AGENTS,
     PATH_OTHER, /* none of these, or a request that could not be read */
     PATH_COUNT,
 };

@@ -5,6 +5,7 @@
 #include "testbed/chat.h"
 #include "testbed/gzip.h"
 #include "testbed/reply.h"
+#include "testbed/station.h"
 #include "testbed/work.h"
 
 #include <string.h>
@@ -186,6 +187,8 @@ static const struct row rows[] = {
     {"/cookies", METHOD_GET, PATH_COOKIES, false, serve_cookies},
     {"/headers", METHOD_ANY, PATH_HEADERS, false, serve_headers},
     {"/gzip", METHOD_GET, PATH_GZIP, false, serve_gzip},
+    {"/db/query", METHOD_GET | METHOD_POST, PATH_DATABASE, false, database_serve},
+    {"/api/v1/agents/", METHOD_ANY, PATH_AGENTS, false, agents_serve},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

@@ -99,16 +99,21 @@ void reply_send(struct connection *connection, int status, const char *type, str
     reply_end(connection, body);
 }
 
-void reply_error(struct connection *connection, int status, const char *message)
+void reply_error_body(struct text *out, int status, const char *message)
 {
-    struct text body = TEXT_EMPTY;
     const char *type = status == 429   ? "rate_limit_error"
                        : status == 401 ? "authentication_error"
                        : status < 500  ? "invalid_request_error"
                                        : "server_error";
-    text_puts(&body, "{\"error\":{\"message\":");
-    reply_json_string(&body, span_of(message));
-    text_printf(&body, ",\"type\":\"%s\",\"code\":%d}}", type, status);
+    text_puts(out, "{\"error\":{\"message\":");
+    reply_json_string(out, span_of(message));
+    text_printf(out, ",\"type\":\"%s\",\"code\":%d}}", type, status);
+}
+
+void reply_error(struct connection *connection, int status, const char *message)
+{
+    struct text body = TEXT_EMPTY;
+    reply_error_body(&body, status, message);
     reply_begin(connection, status, TYPE_JSON);
     if (status == 429 || status == 503)
         reply_line(connection, "Retry-After", SPAN("1"));

@@ -16,7 +16,9 @@ void reply_line(struct connection *connection, const char *name, struct span val
 void reply_end(struct connection *connection, struct span body);
 /* All three. */
 void reply_send(struct connection *connection, int status, const char *type, struct span body);
-/* An error in OpenAI's form: {"error":{"message":...,"type":...,"code":...}}. */
+/* Appends an error in OpenAI's form: {"error":{"message":...,"type":...,"code":...}}. */
+void reply_error_body(struct text *out, int status, const char *message);
+/* Replies with one. */
 void reply_error(struct connection *connection, int status, const char *message);
 
 /* Ends the head of a reply whose length is not known: chunked, or until the end of the connection

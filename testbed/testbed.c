@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "testbed/chat.h"
 #include "testbed/connection.h"
+#include "testbed/pool.h"
+#include "testbed/station.h"
 #include "testbed/work.h"
 
 #include <errno.h>
@@ -28,16 +30,27 @@ struct testbed_options testbed_defaults(void)
                      .step_ns = 10 * NSEC_PER_MSEC,
                      .step_sequence_ns = NSEC_PER_MSEC},
         .chat = {.tokens = 16},
+        .platform = {.database = {.service_ns = 2 * NSEC_PER_MSEC, .servers = 10},
+                     .answer = {.service_ns = 0},
+                     .research = {.service_ns = 200 * NSEC_PER_MSEC, .servers = 16},
+                     .synthesis = {.service_ns = 400 * NSEC_PER_MSEC, .servers = 16},
+                     .vectors = 100000,
+                     .dimensions = 128,
+                     .compute_threads = 1,
+                     .embed_token_ns = 10 * NSEC_PER_USEC,
+                     .tool_limit = 4,
+                     .tool_queue = UINT64_MAX,
+                     .mcp_sessions = 10000},
         .fault = {.stall_ns = NSEC_PER_SEC, .slow_gap_ns = 10 * NSEC_PER_MSEC, .seed = 1},
     };
 }
 
 static void on_accept(struct listener *listener)
 {
-    struct testbed *testbed = list_entry(listener, struct testbed, listener);
-    while (connection_accept(testbed) == 0)
+    struct door *door = list_entry(listener, struct door, listener);
+    while (connection_accept(door) == 0)
         continue;
-    testbed_bury(testbed);
+    testbed_bury(door->testbed);
 }
 
 static void on_step(struct timer *timer, nsec_t now_ns)
@@ -62,24 +75,42 @@ static bool is_loopback(const struct net_address *address)
     return true; /* a Unix socket is guarded by its file */
 }
 
-static int listen_at(struct testbed *testbed)
+static int open_door(struct testbed *testbed, const char *name, uint16_t port, unsigned roles)
 {
     const struct testbed_listen *listen = &testbed->options.listen;
+    struct door *door = &testbed->doors[testbed->door_count];
     struct net_address address;
     int error;
+    door->testbed = testbed;
+    door->name = name;
+    door->roles = roles ? roles : ROLE_ALL;
+    door->listener.fd = -1;
     if (listen->unix_path) {
         struct text path = TEXT_EMPTY;
         text_printf(&path, "unix:%s", listen->unix_path);
         error = net_address_read(path.at, 0, &address);
         text_fini(&path);
     } else {
-        error = net_address_read(listen->address, listen->port, &address);
+        error = net_address_read(listen->address, port, &address);
     }
     if (error)
         return error;
     if (!is_loopback(&address) && !listen->token)
         return -EPERM;
-    return listener_open(&testbed->listener, testbed->loop, &address, BACKLOG, false, on_accept);
+    error = listener_open(&door->listener, testbed->loop, &address, BACKLOG, false, on_accept);
+    if (error == 0)
+        testbed->door_count++;
+    return error;
+}
+
+static int open_doors(struct testbed *testbed)
+{
+    const struct testbed_listen *listen = &testbed->options.listen;
+    int error = open_door(testbed, "testbed", listen->port, listen->roles);
+    for (uint64_t i = 0; i < listen->more_count && !error && !listen->unix_path; i++)
+        error =
+            open_door(testbed, listen->more[i].name, listen->more[i].port, listen->more[i].roles);
+    return error;
 }
 
 int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_options *options)
@@ -89,7 +120,6 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     testbed->made_ns = loop_now(loop);
     testbed->options = *options;
     testbed->token = memory_copy_text(options->listen.token);
-    testbed->listener.fd = -1;
     list_init(&testbed->connections);
     list_init(&testbed->dead);
     list_init(&testbed->spare);
@@ -98,10 +128,13 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     if (options->law.kind == LAW_BATCHING)
         testbed->batching =
             batching_new(&options->batching, options->law.queue_limit, chat_token, testbed);
+    testbed->stations = memory_new(STATION_COUNT, sizeof *testbed->stations);
+    stations_init(testbed);
+    testbed->compute = pool_new(loop, (unsigned)options->platform.compute_threads);
     faults_init(&testbed->faults, &options->fault);
     testbed->metrics = metrics_new();
     testbed->read_buffer = memory_new(READ_BYTES, 1);
-    int error = listen_at(testbed);
+    int error = open_doors(testbed);
     if (error) {
         testbed_free(testbed);
         return error;
@@ -119,7 +152,8 @@ static void end_connections(struct testbed *testbed)
         struct connection *connection = list_entry(node, struct connection, node);
         connection_end(connection, true);
         if (connection->working) {
-            law_leave(testbed->law, &connection->work);
+            law_leave(connection->station ? connection->station->law : testbed->law,
+                      &connection->work);
             timer_stop(testbed->loop, &connection->timer);
             list_remove(&connection->node);
             list_append(&testbed->dead, &connection->node);
@@ -133,8 +167,10 @@ struct testbed *testbed_free(struct testbed *testbed)
     struct list *node;
     if (!testbed)
         return NULL;
-    listener_close(&testbed->listener);
+    for (uint64_t i = 0; i < testbed->door_count; i++)
+        listener_close(&testbed->doors[i].listener);
     end_connections(testbed);
+    pool_free(testbed->compute);
     while ((node = list_take(&testbed->spare))) {
         struct connection *connection = list_entry(node, struct connection, node);
         text_fini(&connection->in);
@@ -143,6 +179,8 @@ struct testbed *testbed_free(struct testbed *testbed)
     }
     timer_stop(testbed->loop, &testbed->step);
     law_free(testbed->law);
+    stations_fini(testbed);
+    free(testbed->stations);
     batching_free(testbed->batching);
     metrics_free(testbed->metrics);
     text_fini(&testbed->scratch);
@@ -154,7 +192,15 @@ struct testbed *testbed_free(struct testbed *testbed)
 
 void testbed_address(const struct testbed *testbed, struct net_address *out)
 {
-    listener_address(&testbed->listener, out);
+    listener_address(&testbed->doors[0].listener, out);
+}
+
+const char *testbed_door(const struct testbed *testbed, uint64_t index, struct net_address *out)
+{
+    if (index >= testbed->door_count)
+        return NULL;
+    listener_address(&testbed->doors[index].listener, out);
+    return testbed->doors[index].name;
 }
 
 void testbed_counts(struct testbed *testbed, struct testbed_counts *out)

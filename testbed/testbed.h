@@ -17,6 +17,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Services that a port may have. What a client is tested against (/work, /echo, ...) belongs to the
+ * gateway; /, /health and /metrics are on every port. */
+enum role {
+    ROLE_GATEWAY = 1, /* models, chat, agents, embeddings, database */
+    ROLE_RAG = 2,     /* /index and /query */
+    ROLE_TOOLS = 4,   /* MCP and /tools/execute */
+    ROLE_VECTORS = 8, /* Qdrant's paths */
+    ROLE_ALL = 15,
+};
+
+enum { DOORS_MORE = 7 };
+
 /* How long a piece of work holds a server, and whether it waits for one. */
 enum law_kind {
     LAW_NONE,        /* S = 0: at once */
@@ -46,6 +58,13 @@ struct testbed_options {
         uint64_t most_connections;
         uint64_t body_bytes;   /* longest request body */
         nsec_t ready_after_ns; /* until then, from its making on, /health answers 503 */
+        unsigned roles;        /* which services this port has; 0: all */
+        uint64_t more_count;   /* further ports at the same address */
+        struct door_options {
+            const char *name;
+            uint16_t port;
+            unsigned roles;
+        } more[DOORS_MORE];
     } listen;
 
     struct law_options {
@@ -69,6 +88,26 @@ struct testbed_options {
         uint64_t tokens; /* of an answer whose request names no max_tokens */
         bool stamp;      /* each token carries the nanosecond of its writing */
     } chat;
+
+    struct platform_options {
+        struct station_options { /* a service with a law of its own: station.h */
+            nsec_t service_ns;   /* mean */
+            uint64_t servers;    /* 0: no limit */
+            bool fixed;          /* S = service_ns; else exponential */
+            bool refuses;        /* 503 when all servers are busy, rather than a queue */
+        } database, answer, research, synthesis;
+        uint64_t vectors;         /* in the collection "default", made from the seed */
+        uint64_t dimensions;      /* of embeddings and of that collection */
+        bool vectors_at_start;    /* made then, else when first asked for */
+        uint64_t compute_threads; /* for embeddings and searches together */
+        nsec_t embed_token_ns;    /* processor time that a token costs */
+        uint64_t tool_limit;      /* tools executed at once */
+        uint64_t tool_queue;      /* calls that may wait; UINT64_MAX: any number */
+        nsec_t tool_ns;           /* a tool takes at least this long */
+        bool mcp_json;            /* replies of one JSON message are not event streams */
+        uint64_t mcp_cut_every;   /* every n-th streamed tool call is cut, to be resumed; 0: none */
+        uint64_t mcp_sessions;    /* open at once, at most */
+    } platform;
 
     struct fault_options {
         double error_rate, reset_rate, stall_rate, truncate_rate, malformed_rate, slow_rate;
@@ -96,6 +135,8 @@ struct testbed *testbed_free(struct testbed *testbed);
 
 /* The address listened on, with the port that was chosen. */
 void testbed_address(const struct testbed *testbed, struct net_address *out);
+/* The same of the index-th port, from 0, with its name; NULL behind the last. */
+const char *testbed_door(const struct testbed *testbed, uint64_t index, struct net_address *out);
 
 /* Its counts so far, and what it holds at this instant. */
 struct testbed_counts {

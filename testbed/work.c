@@ -2,6 +2,7 @@
 #include "testbed/work.h"
 
 #include "testbed/reply.h"
+#include "testbed/station.h"
 
 #define SERVICE_MOST_US UINT64_C(3600000000) /* an hour, asked by a request */
 
@@ -27,6 +28,10 @@ static void leave(struct connection *connection)
 {
     struct testbed *testbed = connection->testbed;
     const struct law_work *work = &connection->work;
+    if (connection->station) {
+        station_end(connection);
+        return;
+    }
     law_leave(testbed->law, &connection->work);
     connection->working = false;
     testbed->departures++;
@@ -48,9 +53,10 @@ void work_end(struct connection *connection)
 static void depart_alone(struct connection *connection, nsec_t now_ns)
 {
     struct testbed *testbed = connection->testbed;
+    bool own = !connection->station;
     (void)now_ns;
     leave(connection);
-    if (testbed->options.served)
+    if (own && testbed->options.served)
         testbed->options.served(testbed->options.self, &connection->entry);
     list_remove(&connection->node);
     list_append(&testbed->dead, &connection->node);
