@@ -82,7 +82,7 @@ static struct generator_interval interval_of(const struct overseer *overseer,
         .loop_lag_ns = (nsec_t)point->gauges[GAUGE_LOOP_LAG],
         .run_delay_ns = point->gauges[GAUGE_RUN_DELAY],
         .cpu_ns = point->gauges[GAUGE_CPU],
-        .started = counters[COUNT_STARTED],
+        .started = counters[COUNT_OFFERED], /* lateness is counted when it falls due */
         .late = counters[COUNT_LATE],
         .local_errors = counters[COUNT_ERROR_GENERATOR],
         .descriptors_left = share_left(connections + overseer->own_descriptors,
