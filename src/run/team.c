@@ -37,10 +37,10 @@ struct team {
     struct engine_control control;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum order order;       /* under the lock, by the conductor */
-    int error;              /* under the lock, by threads: the first -errno of a load */
-    bool failed;            /* under the lock, by threads: could not make ready, or tear down */
-    char words[LINE_ROOM];  /* under the lock: of the first failure */
+    enum order order;      /* under the lock, by the conductor */
+    int error;             /* under the lock, by threads: the first -errno of a load */
+    bool failed;           /* under the lock, by threads: could not make ready, or tear down */
+    char words[LINE_ROOM]; /* under the lock: of the first failure */
     struct worker *workers;
     struct text *kept; /* what set-up captured; written by the first thread before the load */
 };
