@@ -1,5 +1,6 @@
 /* plimsoll run: a plan, or a URL and a few options. */
 #include "app/launch.h"
+#include "app/quick_driver.h"
 
 #include "base/memory.h"
 #include "base/unit.h"
@@ -34,6 +35,13 @@ static const struct option options[] = {
     {"body", 0, .kind = OPTION_TEXT, .value = "TEXT", .sentence = "what is sent"},
     {"json", 0, .kind = OPTION_TEXT, .value = "JSON",
      .sentence = "the same, with its content type"},
+    {"driver", 0, .kind = OPTION_TEXT, .value = "NAME",
+     .sentence = "protocol of the URL: openai; plimsoll list names them"},
+    {"model", 'm', .kind = OPTION_TEXT, .value = "NAME", .sentence = "of such a driver"},
+    {"prompt", 0, .kind = OPTION_TEXT, .value = "TEXT",
+     .sentence = "likewise; else each request has its own"},
+    {"max-tokens", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "most tokens of an answer"},
+    {"stream", 0, .kind = OPTION_FLAG, .sentence = "ask for answers token by token"},
     {"timeout", 0, .kind = OPTION_DURATION, .value = "TIME", .sentence = "for a whole reply",
      .setting = "http.timeout"},
     {"insecure", 'k', .kind = OPTION_FLAG, .sentence = "do not verify TLS certificates",
@@ -121,7 +129,8 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
         return usage_error(app, verb,
                            "there is no file \"%s\"; if it is meant as a target, write http://%s",
                            what, what);
-    static const char *const quick_only[] = {"method", "header", "body", "json"};
+    static const char *const quick_only[] = {"method", "header", "body",       "json",  "driver",
+                                             "model",  "prompt", "max-tokens", "stream"};
     for (size_t i = 0; !is_url(what) && i < sizeof quick_only / sizeof *quick_only; i++)
         if (argument_given(arguments, quick_only[i]))
             return usage_error(app, verb, "--%s is for a URL; a plan says it itself",
@@ -140,6 +149,10 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         return code;
     const char *what =
         arguments->rest_count ? arguments->rest[0] : argument_words(arguments, "host");
+    struct quick_driver driver;
+    code = quick_driver_read(app, verb, arguments, what, &driver);
+    if (code)
+        return code;
     size_t header_count = 0;
     const char **headers = headers_of(arguments, &header_count);
     struct plan_quick quick = {
@@ -154,6 +167,8 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         .header_count = header_count,
         .body = argument_words(arguments, "body"),
         .json = argument_words(arguments, "json"),
+        .driver_verb = driver.verb,
+        .settings = driver.settings,
     };
     struct launch how = {
         .file = is_url(what) ? NULL : what,

@@ -139,15 +139,21 @@ static void put_quick(struct text *out, const struct plan_quick *quick, struct n
         text_puts(out, quick->driver_verb);
     else
         put_lower(out, quick->method ? quick->method : body ? "post" : "get");
-    text_puts(out, quick->driver_verb ? ": {" : ":\n          url: ");
-    if (quick->driver_verb) {
-        text_puts(out, "}\n");
-        return;
+    bool settings = quick->settings && quick->settings->name;
+    if (quick->driver_verb && span_equal(path, SPAN("/"))) { /* the verb's own path stands */
+        text_puts(out, settings || quick->header_count ? ":\n" : ": {}\n");
+    } else {
+        text_puts(out, ":\n          url: ");
+        put_quoted(out, path);
+        text_putc(out, '\n');
     }
-    put_quoted(out, path);
-    text_putc(out, '\n');
     put_headers(out, quick, notes);
-    if (body) {
+    for (const struct plan_pair *pair = quick->settings; pair && pair->name; pair++) {
+        text_printf(out, "          %s: ", pair->name);
+        put_quoted(out, span_of(pair->words));
+        text_putc(out, '\n');
+    }
+    if (body && !quick->driver_verb) {
         text_puts(out, "          body: ");
         put_quoted(out, span_of(body));
         text_putc(out, '\n');

@@ -41,6 +41,9 @@ struct plan_quick {
     const char *body;
     const char *json;
     const char *driver_verb; /* "openai.chat"; NULL: plain HTTP */
+    const struct plan_pair { /* settings of that verb, in words; ends with name NULL; or NULL */
+        const char *name, *words;
+    } * settings;
     struct distribution think;
 };
 

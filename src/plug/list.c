@@ -14,6 +14,7 @@
 
 static const struct driver *const drivers[] = {
     &driver_http,
+    &driver_openai,
     &driver_null,
 };
 

@@ -1,0 +1,94 @@
+/* plug/driver/llm.h - what is measured of an answer that is made of tokens, whatever protocol brings
+ * it: the declared metrics, and the account of one answer that writes them.
+ *
+ * Definitions (each is also the metric's sentence, and doc/metrics-llm.md explains them):
+ *   content event    an event that brings answer text, reasoning or arguments of a tool call; an
+ *                    event with a role only, or with empty text, is none
+ *   time to first token from the intended start of the request to its first content event
+ *   inter-token latency between one content event and the next; events that came in one read share
+ *                    its instant, so that the gap between them is 0
+ *   tokens           as the server's usage counts them; where it gives none, one a content event */
+#ifndef PLUG_DRIVER_LLM_H
+#define PLUG_DRIVER_LLM_H
+
+#include "load/driver.h"
+
+enum llm_counter {
+    LLM_STREAMS,
+    LLM_CONTENT_EVENTS,
+    LLM_OUTPUT_TOKENS,
+    LLM_PROMPT_TOKENS,
+    LLM_CACHED_TOKENS,
+    LLM_REASONING_TOKENS,
+    LLM_TOKENS_CONTINUOUS,
+    LLM_TOKENS_USAGE,
+    LLM_TOKENS_EVENTS,
+    LLM_EMPTY_STREAMS,
+    LLM_UNSTREAMED,
+    LLM_BURSTS,
+    LLM_TRUNCATED_STREAMS,
+    LLM_TRUNCATED_PROMPTS,
+    LLM_REPLY_ERRORS,
+    LLM_BROKEN_EVENTS,
+};
+
+enum llm_hist {
+    LLM_TTFT,
+    LLM_TTFT_SERVICE,
+    LLM_TTFAT,
+    LLM_ITL,
+    LLM_ITL_TOKEN,
+    LLM_TPOT,
+    LLM_E2E_CONTENT,
+    LLM_SERVER_LOAD,
+    LLM_SERVER_PROMPT,
+    LLM_SERVER_DECODE,
+};
+
+/* The declarations, in the order of the enums; ends with name NULL. All drivers of this kind share
+ * this very table, so that a plan with several counts in the same columns. */
+extern const struct metric llm_metrics[];
+
+/* What an event or a whole reply says of numbers. */
+struct llm_usage {
+    bool given; /* the counts of tokens below were in it */
+    uint64_t prompt_tokens, output_tokens, cached_tokens, reasoning_tokens;
+};
+
+/* How long the server says that it took; 0: it does not say. */
+struct llm_server_times {
+    nsec_t load_ns, prompt_ns, decode_ns;
+};
+
+/* The account of one answer. Zeroed is the beginning. */
+struct llm_answer {
+    nsec_t first_ns;  /* first content event; 0: none yet */
+    nsec_t answer_ns; /* first one that is not reasoning */
+    nsec_t last_ns;   /* latest */
+    uint64_t tokens;  /* counted in output_tokens so far */
+    uint32_t events;
+    uint32_t prompt_tokens, cached_tokens, reasoning_tokens; /* as usage said last */
+    bool has_usage, continuous; /* continuous: in events of content too */
+    struct llm_server_times server;
+};
+
+/* A content event. reasoning: it brings no part of the answer itself. usage: of this very event. */
+void llm_content(struct driver_call *call, struct llm_answer *answer, bool reasoning,
+                 const struct llm_usage *usage, nsec_t rx_ns);
+
+/* Counts of tokens that came without content, or with a whole reply. */
+void llm_usage(struct driver_call *call, struct llm_answer *answer, const struct llm_usage *usage);
+
+/* The stream was read to its end, successfully or not: what is known only now is counted. */
+void llm_stream_end(struct driver_call *call, struct llm_answer *answer);
+
+/* The same for a reply that came whole. */
+void llm_reply_end(struct driver_call *call, struct llm_answer *answer);
+
+/* Adds to one of the counters. */
+static inline void llm_count(struct driver_call *call, enum llm_counter counter, uint64_t more)
+{
+    tally_count(call->tally, call->first_counter + counter, more);
+}
+
+#endif

@@ -1,0 +1,43 @@
+/* plug/driver/openai.h - the halves of the openai driver: what is asked (openai.c) and what comes
+ * back (openai_answer.c). */
+#ifndef PLUG_DRIVER_OPENAI_H
+#define PLUG_DRIVER_OPENAI_H
+
+#include "load/driver.h"
+#include "plug/driver/http_request.h"
+#include "plug/driver/llm_body.h"
+#include "wire/sse.h"
+
+/* A request, ready to be sent. */
+struct openai_request {
+    struct http_request *http;
+    struct llm_body *body;  /* NULL: none */
+    bool stream;            /* a stream is asked for */
+    bool tokens;            /* the answer is made of tokens */
+    uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
+};
+
+enum { OPENAI_SHOWN_BYTES = 160 };
+
+/* What an answer is, by its first byte: servers answer JSON where a stream was asked for, and the
+ * reverse. */
+enum openai_form { OPENAI_UNKNOWN, OPENAI_EVENTS, OPENAI_WHOLE };
+
+/* The state of a request under way; what is unfinished lies in call->kept. */
+struct openai_state {
+    struct llm_answer answer;
+    struct sse_reader events;
+    uint8_t form;  /* enum openai_form */
+    bool finished; /* a finish reason came, or [DONE] */
+    bool done;     /* [DONE] came: what follows is not looked at */
+    bool failed;   /* the reply says so, or is not of the protocol; `shown` tells */
+    bool tail;     /* of a long reply only the end was kept */
+    uint8_t shown_bytes;
+    char shown[OPENAI_SHOWN_BYTES];
+};
+
+void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns);
+struct driver_outcome openai_end(struct driver_call *call, int status, struct span body,
+                                 nsec_t end_ns);
+
+#endif

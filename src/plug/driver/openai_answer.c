@@ -1,0 +1,234 @@
+/* Answers of OpenAI-like servers: streams of events, whole replies, errors.
+ *
+ * A stream is complete when a choice gave a finish reason or [DONE] came; without either it was cut
+ * off, however politely the connection ended. An error object in a reply of status 200 is a failure
+ * with the server's words. Both are failures of kind protocol, and counted apart. */
+#include "plug/driver/llm.h"
+#include "plug/driver/openai.h"
+#include "plug/driver/openai_reply.h"
+#include "wire/json.h"
+
+#include <string.h>
+
+/* Of a whole reply this much is kept; of a longer one, such as embeddings, only its end, where the
+ * usage stands. */
+enum { WHOLE_MOST_BYTES = 64 << 10, TAIL_BYTES = 2 << 10, ERROR_MOST_BYTES = 4 << 10 };
+
+/* One call of openai_data. */
+struct reading {
+    struct driver_call *call;
+    nsec_t rx_ns;
+};
+
+/* ---- failures ---------------------------------------------------------------------------------
+ */
+
+/* Keeps words to show, cut before a character that does not fit whole. */
+static void show(struct openai_state *state, struct span words)
+{
+    size_t bytes = words.bytes < OPENAI_SHOWN_BYTES ? words.bytes : OPENAI_SHOWN_BYTES;
+    while (bytes && bytes < words.bytes && ((unsigned char)words.at[bytes] & 0xC0) == 0x80)
+        bytes--;
+    memcpy(state->shown, words.at, bytes);
+    state->shown_bytes = (uint8_t)bytes;
+}
+
+/* The same for the inside of a JSON string. */
+static void show_text(struct driver_call *call, struct span raw)
+{
+    struct text *scratch = call->scratch;
+    size_t from = scratch->bytes;
+    struct json_value value = {.kind = JSON_STRING, .raw = raw};
+    if (json_text(value, scratch) == 0)
+        show(call->state, (struct span){.at = scratch->at + from, .bytes = scratch->bytes - from});
+    else
+        show(call->state, raw);
+    scratch->bytes = from;
+}
+
+static void fail(struct driver_call *call, enum llm_counter counter, const char *what,
+                 struct span words)
+{
+    struct openai_state *state = call->state;
+    struct text *scratch = call->scratch;
+    size_t from = scratch->bytes;
+    if (state->failed)
+        return;
+    state->failed = true;
+    llm_count(call, counter, 1);
+    text_puts(scratch, what);
+    text_put(scratch, words);
+    show(state, (struct span){.at = scratch->at + from, .bytes = scratch->bytes - from});
+    scratch->bytes = from;
+}
+
+/* ---- objects ----------------------------------------------------------------------------------
+ */
+
+static bool says_failed(struct driver_call *call, const struct openai_reply *reply,
+                        struct span bytes)
+{
+    struct openai_state *state = call->state;
+    if (reply->broken) {
+        fail(call, LLM_BROKEN_EVENTS, "not a JSON object: ", bytes);
+        return true;
+    }
+    if (!reply->failed)
+        return false;
+    if (!state->failed) {
+        state->failed = true;
+        llm_count(call, LLM_REPLY_ERRORS, 1);
+        show_text(call, reply->words.bytes ? reply->words : SPAN("an error without a message"));
+    }
+    return true;
+}
+
+static void keep_server_times(struct llm_answer *answer, const struct openai_reply *reply)
+{
+    if (reply->server.prompt_ns || reply->server.decode_ns)
+        answer->server = reply->server;
+}
+
+static void take_event(void *self, const struct sse_event *event)
+{
+    const struct reading *reading = self;
+    struct driver_call *call = reading->call;
+    struct openai_state *state = call->state;
+    struct openai_reply reply;
+    if (state->done || event->data.bytes == 0)
+        return;
+    struct span data = event->data;
+    if (data.at[0] != '{' && span_equal(span_trim(data), SPAN("[DONE]"))) {
+        state->done = state->finished = true;
+        return;
+    }
+    if (event->cut) /* no event; what it lacks may be half of its text */
+        return;
+    openai_reply_read(data, &reply);
+    if (says_failed(call, &reply, data))
+        return;
+    if (reply.content || reply.reasoning)
+        llm_content(call, &state->answer, !reply.content, &reply.usage, reading->rx_ns);
+    else if (reply.usage.given)
+        llm_usage(call, &state->answer, &reply.usage);
+    state->finished = state->finished || reply.finished;
+    keep_server_times(&state->answer, &reply);
+}
+
+/* ---- bytes ------------------------------------------------------------------------------------
+ */
+
+/* Collects a whole reply; of a long one its end. */
+static void keep_whole(struct driver_call *call, struct span bytes, size_t most)
+{
+    struct openai_state *state = call->state;
+    struct text *kept = call->kept;
+    text_put(kept, bytes);
+    if (kept->bytes <= most)
+        return;
+    memmove(kept->at, kept->at + kept->bytes - TAIL_BYTES, TAIL_BYTES);
+    kept->bytes = TAIL_BYTES;
+    state->tail = true;
+}
+
+static void find_form(struct openai_state *state, struct span bytes)
+{
+    bytes = span_trim(bytes);
+    if (bytes.bytes)
+        state->form = bytes.at[0] == '{' || bytes.at[0] == '[' ? OPENAI_WHOLE : OPENAI_EVENTS;
+}
+
+void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
+{
+    const struct openai_request *request = call->compiled;
+    struct openai_state *state = call->state;
+    struct reading reading = {.call = call, .rx_ns = rx_ns};
+    if (call->status >= 400) {
+        size_t room = ERROR_MOST_BYTES - call->kept->bytes;
+        if (bytes.bytes > room)
+            bytes.bytes = room;
+        text_put(call->kept, bytes);
+        return;
+    }
+    if (!request->tokens)
+        return;
+    if (state->form == OPENAI_UNKNOWN)
+        find_form(state, bytes);
+    if (state->form == OPENAI_WHOLE)
+        keep_whole(call, bytes, WHOLE_MOST_BYTES);
+    else if (!state->failed && sse_feed(&state->events, call->kept, bytes, take_event, &reading))
+        fail(call, LLM_BROKEN_EVENTS, "an event is longer than 4 MiB", SPAN(""));
+}
+
+/* ---- ends -------------------------------------------------------------------------------------
+ */
+
+static void end_events(struct driver_call *call, nsec_t end_ns)
+{
+    struct openai_state *state = call->state;
+    struct reading reading = {.call = call, .rx_ns = end_ns};
+    if (state->failed)
+        return;
+    sse_finish(&state->events, call->kept, take_event, &reading);
+    if (state->failed)
+        return;
+    if (state->finished)
+        llm_stream_end(call, &state->answer);
+    else
+        fail(call, LLM_TRUNCATED_STREAMS, "the stream ended without a finish reason or [DONE]",
+             SPAN(""));
+}
+
+static void end_whole(struct driver_call *call)
+{
+    const struct openai_request *request = call->compiled;
+    struct openai_state *state = call->state;
+    struct span bytes = span_trim(text_span(call->kept));
+    struct openai_reply reply;
+    if (state->tail)
+        openai_reply_read_tail(bytes, &reply);
+    else
+        openai_reply_read(bytes, &reply);
+    if (says_failed(call, &reply, bytes))
+        return;
+    if (reply.usage.given)
+        llm_usage(call, &state->answer, &reply.usage);
+    keep_server_times(&state->answer, &reply);
+    llm_reply_end(call, &state->answer);
+    if (request->stream)
+        llm_count(call, LLM_UNSTREAMED, 1);
+}
+
+static void end_error(struct driver_call *call)
+{
+    struct span bytes = span_trim(text_span(call->kept));
+    struct openai_reply reply;
+    openai_reply_read(bytes, &reply);
+    if (reply.words.bytes)
+        show_text(call, reply.words);
+    else
+        show(call->state, bytes);
+}
+
+struct driver_outcome openai_end(struct driver_call *call, int status, struct span body,
+                                 nsec_t end_ns)
+{
+    const struct openai_request *request = call->compiled;
+    struct openai_state *state = call->state;
+    uint32_t error = 0;
+    (void)body;
+    if (status >= 400) {
+        end_error(call);
+        error = COUNT_ERROR_HTTP_STATUS;
+    } else if (request->tokens && status < 300) {
+        if (state->form == OPENAI_WHOLE)
+            end_whole(call);
+        else
+            end_events(call, end_ns);
+        if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
+            llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
+        error = state->failed ? COUNT_ERROR_PROTOCOL : 0;
+    }
+    return (struct driver_outcome){
+        .error = error, .words = {.at = state->shown, .bytes = error ? state->shown_bytes : 0}};
+}

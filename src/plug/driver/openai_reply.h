@@ -1,0 +1,26 @@
+/* plug/driver/openai_reply.h - what one JSON object of an OpenAI-like server says: an event of a
+ * stream, a whole reply, or the body of an error. Read in one pass, in any order of members. */
+#ifndef PLUG_DRIVER_OPENAI_REPLY_H
+#define PLUG_DRIVER_OPENAI_REPLY_H
+
+#include "base/text.h"
+#include "plug/driver/llm.h"
+
+struct openai_reply {
+    bool broken;       /* not a JSON object */
+    bool content;      /* answer text, a refusal, or arguments of a tool call; not empty */
+    bool reasoning;    /* text in `reasoning` or `reasoning_content`; not empty */
+    bool finished;     /* a choice has a finish reason */
+    bool failed;       /* it is an error */
+    struct span words; /* of the error; as in the bytes, escapes not decoded */
+    struct llm_usage usage;
+    struct llm_server_times server; /* llama.cpp's `timings` */
+};
+
+/* Reads it. */
+void openai_reply_read(struct span bytes, struct openai_reply *reply);
+
+/* Reads what the end of a long reply says of usage, its beginning being gone. */
+void openai_reply_read_tail(struct span bytes, struct openai_reply *reply);
+
+#endif
