@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { OPTION_COLUMN = 30 };
+enum { OPTION_COLUMN = 31 };
 
 /* "-u, --users N", as it stands in help. */
 static void put_option(const struct option *row, struct text *out)
