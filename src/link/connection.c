@@ -296,7 +296,8 @@ static void reply_ended(struct connection *connection, int error, nsec_t now_ns)
         replace(connection, now_ns);
         return;
     }
-    if (error == 0 && started && http1_reader_finish(&connection->reader) == HTTP1_DONE) {
+    bool cut = connection->tls && tls_truncated(connection->tls); /* RFC 9112, 9.8 */
+    if (error == 0 && started && !cut && http1_reader_finish(&connection->reader) == HTTP1_DONE) {
         finish(connection, true, now_ns);
         return;
     }

@@ -17,8 +17,8 @@
 static bool looks_at_head(const struct engine *engine, const struct plan_request *request)
 {
     const struct plan *plan = engine->plan;
-    if (plan->http.cookies || plan->http.follow_redirects || plan->rule_count ||
-        engine->options.drivers[request->driver]->wants_head)
+    if (plan->http.compress || plan->http.cookies || plan->http.follow_redirects ||
+        plan->rule_count || engine->options.drivers[request->driver]->wants_head)
         return true;
     for (size_t i = 0; i < request->check_count; i++) {
         if (check_needs_head(request->checks[i]))

@@ -20,6 +20,7 @@
 #include "load/course.h"
 #include "load/deck.h"
 #include "load/engine.h"
+#include "wire/inflate.h"
 
 /* A target: scheme, host and port, and the pool of connections to it. */
 struct origin {
@@ -71,7 +72,9 @@ struct job {
     bool resting; /* waits for its back-off to be over */
     uint8_t attempt, redirects;
     int status;
-    struct text head, body; /* kept for checks, captures and rules */
+    struct text head, body;    /* kept for checks, captures and rules */
+    struct inflater *inflater; /* for encoded replies; NULL: none came yet */
+    bool encoded, spoiled;     /* the reply's body is compressed; and damaged */
     bool body_cut;
     struct origin *redirect; /* where a followed redirect leads, or NULL */
     struct text redirect_path;

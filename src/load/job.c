@@ -58,6 +58,7 @@ void job_free(struct job *job)
     text_fini(&job->driver_kept);
     free(job->values);
     free(job->slots);
+    inflater_free(job->inflater);
     free(job->driver_state);
     free(job);
 }

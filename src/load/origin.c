@@ -101,7 +101,8 @@ static int need_tls(struct engine *engine, char *words, size_t room)
                                   .ca_file = tls->ca_file,
                                   .cert_file = tls->cert_file,
                                   .key_file = tls->key_file,
-                                  .resume = engine->plan->connections.tls_resume};
+                                  .resume = engine->plan->connections.tls_resume,
+                                  .protocol = "http/1.1"};
     int error = engine->tls ? 0 : tls_context_new(&engine->tls, &options, words, room);
     engine->link->tls = engine->tls;
     return error ? -EINVAL : 0;

@@ -4,6 +4,7 @@
  * Times: response time runs from the intended instant, service time from the first byte sent; what
  * lies between the two is the schedule lag. What never finished enters the censored histogram with
  * the time that it had waited, since all one knows is "at least that long". */
+#include "load/decode.h"
 #include "load/inside.h"
 
 #include "wire/url.h"
@@ -112,11 +113,11 @@ static void on_head(struct exchange *exchange, int status, struct span head)
     job->status = status;
     if (job->work->keeps_head)
         text_put(&job->head, head);
+    decode_begin(job, head);
 }
 
-static void on_data(struct exchange *exchange, struct span bytes, nsec_t rx_ns)
+static void take_body(struct job *job, struct span bytes, nsec_t rx_ns)
 {
-    struct job *job = job_of(exchange);
     const struct work *work = job->work;
     if (work->driver->data) {
         struct driver_call call = job_call(job);
@@ -130,6 +131,11 @@ static void on_data(struct exchange *exchange, struct span bytes, nsec_t rx_ns)
         bytes.bytes = most > job->body.bytes ? (size_t)most - job->body.bytes : 0;
     }
     text_put(&job->body, bytes);
+}
+
+static void on_data(struct exchange *exchange, struct span bytes, nsec_t rx_ns)
+{
+    decode_data(job_of(exchange), bytes, rx_ns, take_body);
 }
 
 static void account_exchange(struct job *job, struct tally *tally)
@@ -390,6 +396,10 @@ static void on_end(struct exchange *exchange, nsec_t rx_ns)
     }
     struct driver_outcome outcome =
         job->work->driver->end(&call, job->status, text_span(&job->body), rx_ns);
+    if (!error && !decode_whole(job)) {
+        error = COUNT_ERROR_PROTOCOL;
+        words = SPAN("the compressed body is damaged, cut off, or longer than max_response");
+    }
     if (outcome.again && !error) {
         send_after_set_up(job, rx_ns);
         return;

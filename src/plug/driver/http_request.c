@@ -127,6 +127,9 @@ static void add_own_headers(const struct plan_http *http, const struct http_shap
         put_line(SPAN("User-Agent"), SPAN("plimsoll/" PLIMSOLL_VERSION), out);
     if (!has_line(&http->headers, "accept") && !has_line(shape->headers, "accept"))
         put_line(SPAN("Accept"), span_of(shape->accept ? shape->accept : "*/*"), out);
+    if (http->compress && !has_line(&http->headers, "accept-encoding") &&
+        !has_line(shape->headers, "accept-encoding"))
+        put_line(SPAN("Accept-Encoding"), SPAN("gzip, deflate"), out);
     if (shape->json && !has_line(&http->headers, "content-type") &&
         !has_line(shape->headers, "content-type"))
         put_line(SPAN("Content-Type"), SPAN("application/json"), out);
