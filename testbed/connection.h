@@ -108,6 +108,7 @@ struct testbed {
     struct timer step;
     struct station *stations; /* STATION_COUNT */
     struct pool *compute;
+    struct vectors *vectors; /* for any thread */
     struct faults faults;
     struct metrics *metrics;
     uint64_t connections_count, requests, replies, departures, refused, abandoned;
@@ -120,8 +121,8 @@ int connection_accept(struct door *door);
 /* Goes on with what can be done: writes, and reads the next requests. To be called after a reply
  * was appended outside the reading of requests. */
 void connection_advance(struct connection *connection);
-/* The same after a reply that something else than this connection's own events has brought: what the
- * client sent meanwhile counts as arriving now. The connection may be freed by it. */
+/* The same after a reply that something else than this connection's own events has brought: what
+ * the client sent meanwhile counts as arriving now. The connection may be freed by it. */
 void connection_go_on(struct connection *connection);
 /* A whole reply stands in `out` from reply_at on (or its last part, when streamed): counts it,
  * spoils it if a fault is due, and is ready for the next request. */

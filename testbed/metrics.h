@@ -24,6 +24,13 @@ enum metrics_path {
     PATH_GZIP,
     PATH_DATABASE,
     PATH_AGENTS,
+    PATH_EMBEDDINGS,
+    PATH_EMBED,
+    PATH_COLLECTIONS,
+    PATH_POINTS,
+    PATH_PROBES,
+    PATH_INDEX,
+    PATH_QUERY,
     PATH_OTHER, /* none of these, or a request that could not be read */
     PATH_COUNT,
 };

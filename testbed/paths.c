@@ -3,7 +3,10 @@
 
 #include "base/check.h"
 #include "testbed/chat.h"
+#include "testbed/embed.h"
 #include "testbed/gzip.h"
+#include "testbed/qdrant.h"
+#include "testbed/rag.h"
 #include "testbed/reply.h"
 #include "testbed/station.h"
 #include "testbed/work.h"
@@ -189,6 +192,15 @@ static const struct row rows[] = {
     {"/gzip", METHOD_GET, PATH_GZIP, false, serve_gzip},
     {"/db/query", METHOD_GET | METHOD_POST, PATH_DATABASE, false, database_serve},
     {"/api/v1/agents/", METHOD_ANY, PATH_AGENTS, false, agents_serve},
+    {"/v1/embeddings", METHOD_POST, PATH_EMBEDDINGS, false, embed_serve},
+    {"/embed", METHOD_POST, PATH_EMBED, false, embed_serve},
+    {"/index", METHOD_POST, PATH_INDEX, false, rag_index},
+    {"/query", METHOD_POST, PATH_QUERY, false, rag_query},
+    {"/collections", METHOD_GET, PATH_COLLECTIONS, false, qdrant_serve},
+    {"/collections/", METHOD_ANY, PATH_POINTS, false, qdrant_serve},
+    {"/healthz", METHOD_GET, PATH_PROBES, true, qdrant_health},
+    {"/readyz", METHOD_GET, PATH_PROBES, true, qdrant_health},
+    {"/livez", METHOD_GET, PATH_PROBES, true, qdrant_health},
 };
 
 enum { ROWS = sizeof rows / sizeof rows[0] };

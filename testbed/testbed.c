@@ -6,6 +6,7 @@
 #include "testbed/connection.h"
 #include "testbed/pool.h"
 #include "testbed/station.h"
+#include "testbed/vectors.h"
 #include "testbed/work.h"
 
 #include <errno.h>
@@ -130,6 +131,10 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
             batching_new(&options->batching, options->law.queue_limit, chat_token, testbed);
     testbed->stations = memory_new(STATION_COUNT, sizeof *testbed->stations);
     stations_init(testbed);
+    testbed->vectors =
+        vectors_new(options->law.seed, options->platform.vectors, options->platform.dimensions);
+    if (options->platform.vectors_at_start)
+        vectors_prepare(testbed->vectors);
     testbed->compute = pool_new(loop, (unsigned)options->platform.compute_threads);
     faults_init(&testbed->faults, &options->fault);
     testbed->metrics = metrics_new();
@@ -171,6 +176,7 @@ struct testbed *testbed_free(struct testbed *testbed)
         listener_close(&testbed->doors[i].listener);
     end_connections(testbed);
     pool_free(testbed->compute);
+    vectors_free(testbed->vectors);
     while ((node = list_take(&testbed->spare))) {
         struct connection *connection = list_entry(node, struct connection, node);
         text_fini(&connection->in);

@@ -19,8 +19,11 @@ struct span value_inside(struct span value);
 /* Takes the next element off what value_inside gave of an array. Returns false at its end. */
 bool value_next(struct span *rest, struct span *element);
 
+/* By its first byte. */
 bool value_is_array(struct span value);
+/* By its first byte. */
 bool value_is_object(struct span value);
+/* By its first byte. */
 bool value_is_text(struct span value);
 /* Neither missing nor null. */
 bool value_is_given(struct span value);
