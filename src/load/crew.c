@@ -86,8 +86,10 @@ static void leave_now(struct timer *timer, nsec_t now_ns)
             return;
         }
         list_remove(&user->node);
-        if (user->job)
-            job_abandon(user->job, now_ns);
+        if (!user->job || user->job->farewell)
+            continue;
+        job_abandon(user->job, now_ns);
+        user_part(user);
     }
     crew_check_over(crew);
 }
@@ -264,12 +266,22 @@ void crew_cut_off(struct crew *crew)
     while (crew->backlog_count)
         crew_drop(crew, take_waiting(crew), now_ns);
     for (size_t i = 0; i < crew->user_count; i++) {
-        if (crew->users[i]->job)
-            job_abandon(crew->users[i]->job, now_ns);
-        if (crew->users[i]->alive)
-            user_leave(crew->users[i], 0);
+        struct user *user = crew->users[i];
+        bool leaves = user->job && (crew->silent || !user->job->farewell);
+        if (leaves)
+            job_abandon(user->job, now_ns);
+        if (user->alive)
+            user_leave(user, 0);
+        else if (leaves)
+            user_part(user);
     }
     crew_check_over(crew);
+}
+
+void crew_silence(struct crew *crew)
+{
+    crew->silent = true;
+    crew_cut_off(crew);
 }
 
 void crew_check_over(struct crew *crew)

@@ -1,5 +1,5 @@
-/* Content codings of replies; see decode.h. A job gets an inflater with its first encoded reply and keeps
- * it, so that later ones allocate nothing. */
+/* Content codings of replies; see decode.h. A job gets an inflater with its first encoded reply
+ * and keeps it, so that later ones allocate nothing. */
 #include "load/decode.h"
 
 void decode_begin(struct job *job, struct span head)

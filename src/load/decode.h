@@ -1,6 +1,6 @@
-/* load/decode.h - replies that came compressed, as the plan asked them to (http.compress): their bytes
- * are decoded before drivers, checks and captures see them; what is counted is what was on the wire.
- * Private to this room. */
+/* load/decode.h - replies that came compressed, as the plan asked them to (http.compress): their
+ * bytes are decoded before drivers, checks and captures see them; what is counted is what was on
+ * the wire. Private to this room. */
 #ifndef LOAD_DECODE_H
 #define LOAD_DECODE_H
 

@@ -45,9 +45,10 @@ struct driver_call {
 struct driver_outcome {
     uint32_t error;    /* 0: succeeded; else a COUNT_ERROR_* */
     struct span words; /* for the example of an error */
-    /* This exchange was set-up (opening a session): compose is called again for the same request. Its
-     * time stays out of the request's, which then counts as due when the set-up was done; what set-up
-     * cost is for the driver to record. error must be 0. */
+    /* This exchange was set-up (opening a session): compose is called again for the same request.
+     * Its time, from the first byte sent to the last received, stays out of the request's, which
+     * counts as due later by so much; what set-up cost is for the driver to record. error must be
+     * 0. */
     bool again;
 };
 
@@ -68,9 +69,9 @@ struct driver {
     /* The base URL that the request names itself ("http://other:8080"), or NULL: the plan's target.
      */
     const char *(*origin)(const void *compiled);
-    /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With call->farewell,
-     * for drivers with user_bytes: fills in what ends the user's session, or leaves the method empty when
-     * there is none to end; `end` then only looks at the reply. */
+    /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With
+     * call->farewell, for drivers with user_bytes: fills in what ends the user's session, or
+     * leaves the method empty when there is none to end; `end` then only looks at the reply. */
     void (*compose)(struct driver_call *call, struct exchange_request *out);
     /* Bytes of the body; NULL when it does not look at them. */
     void (*data)(struct driver_call *call, struct span bytes, nsec_t rx_ns);

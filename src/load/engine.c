@@ -157,7 +157,7 @@ static void obey(struct engine *engine)
         struct crew *crew = engine->crews[i];
         bool wanted = atomic_load_explicit(&control->scenario_stop[i], memory_order_relaxed);
         if (stop == ENGINE_STOP_NOW && !crew->over)
-            crew_cut_off(crew);
+            crew_silence(crew);
         else if ((stop == ENGINE_STOP_GRACEFULLY || wanted) && !crew->ended)
             crew_wind_up(crew, crew->plan->graceful_stop_ns);
     }
@@ -229,9 +229,20 @@ int engine_run(struct engine *engine)
         publish(engine);
     }
     for (size_t i = 0; error && i < engine->crew_count; i++)
-        crew_cut_off(engine->crews[i]);
+        crew_silence(engine->crews[i]);
     ledger_end(engine);
     publish(engine);
+    return error;
+}
+
+/* What failed or took too long is cut off; its sessions are still ended, each for a bounded time. */
+static int await_farewells(struct engine *engine, struct crew *crew)
+{
+    int error = 0;
+    crew_cut_off(crew);
+    while (!crew->over && error >= 0 &&
+           atomic_load(&engine->options.control->stop) != ENGINE_STOP_NOW)
+        error = loop_turn(engine->loop, loop_now(engine->loop) + 100 * NSEC_PER_MSEC);
     return error;
 }
 
@@ -264,7 +275,9 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
         error = loop_turn(engine->loop, loop_now(engine->loop) + 100 * NSEC_PER_MSEC);
     }
     bool complete = crew->over && !engine->once_failed;
-    crew_cut_off(crew);
+    if (!crew->over && error >= 0)
+        error = await_farewells(engine, crew);
+    crew_silence(crew);
     crew_free(crew);
     if (after) {
         tally_block_clear(engine->ledger.block, engine->options.metrics);

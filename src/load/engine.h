@@ -48,8 +48,8 @@ struct engine_options {
     struct engine_control *control;
     struct tally_exchange *tallies;
     struct loop *loop; /* its own */
-    /* By slot of plan->symbols: what set-up captured, for all iterations. Written by engine_run_once
-     * before any engine runs; NULL: not kept. */
+    /* By slot of plan->symbols: what set-up captured, for all iterations. Written by
+     * engine_run_once before any engine runs; NULL: not kept. */
     struct text *kept;
 };
 

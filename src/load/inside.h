@@ -133,6 +133,7 @@ struct crew {
     struct random think;
     uint64_t value_key;
     bool parting;                    /* open: its users are leaving */
+    bool silent;                     /* its users leave without a farewell */
     bool begun, ended, over;         /* ended: no new iterations; over: nothing left to do */
     uint32_t once_first, once_count; /* engine_run_once: tasks in order instead of the deck */
 };
@@ -225,8 +226,10 @@ nsec_t crew_arrive(struct crew *crew, nsec_t now_ns);
 void crew_begin_once(struct crew *crew, uint32_t first, uint32_t count);
 /* No new iterations from now on; what runs may finish for grace_ns. */
 void crew_wind_up(struct crew *crew, nsec_t grace_ns);
-/* Cancels what runs and lets all users go. */
+/* Cancels what runs and lets all users go; the ends of their sessions still go out. */
 void crew_cut_off(struct crew *crew);
+/* The same without farewells: nothing runs any more when it returns. */
+void crew_silence(struct crew *crew);
 /* A user of an open scenario has no iteration any more: it takes the next waiting arrival or rests.
  */
 void crew_user_free(struct crew *crew, struct user *user, nsec_t now_ns);
@@ -248,6 +251,8 @@ struct user *user_free(struct user *user);
 void user_join(struct user *user, nsec_t intended_ns);
 /* It takes part no longer; its iteration may finish for grace_ns. */
 void user_leave(struct user *user, nsec_t grace_ns);
+/* It has left, with nothing under way: it ends its sessions and lets its connections go. */
+void user_part(struct user *user);
 /* Begins an iteration. */
 void user_begin(struct user *user, struct start start, nsec_t now_ns);
 /* Its farewell to one driver's server is over. */

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static struct job *job_new(struct crew *crew)
 {
@@ -128,6 +129,8 @@ bool job_say_farewell(struct job *job, struct user *user, struct work *work, nse
     job->work = work;
     job->farewell = true;
     job->redirect = NULL;
+    if (work->driver->state_bytes)
+        memset(job->driver_state, 0, work->driver->state_bytes);
     struct driver_call call = job_call(job);
     text_clear(&engine->scratch);
     work->driver->compose(&call, &wish);
@@ -179,6 +182,10 @@ void job_abandon(struct job *job, nsec_t now_ns)
     bool under_way = !job->farewell && (job->exchange.running || job->resting);
     if (job->exchange.running)
         exchange_cancel(&job->exchange);
+    if (job->farewell) { /* the session counts as ended, so that it is not ended twice */
+        struct driver_call call = job_call(job);
+        job->work->driver->end(&call, 0, (struct span){0}, now_ns);
+    }
     if (under_way) {
         struct tally *tally = ledger_tally(engine, job->work->number);
         tally_count(tally, job->started ? COUNT_ABANDONED : COUNT_DROPPED, 1);

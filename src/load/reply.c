@@ -368,10 +368,15 @@ static void farewell_over(struct job *job)
     user_farewell_over(user);
 }
 
-/* Set-up is done: the request itself goes out, due from now on. */
+/* An exchange of set-up is done: the next one goes out, maybe the request itself, as if it were due
+ * later by the time that this one took. What the request waited before (a queue, a late loop) stays
+ * in its time. */
 static void send_after_set_up(struct job *job, nsec_t now_ns)
 {
-    job->intended_ns = now_ns;
+    job->intended_ns += now_ns - job->exchange.times.sent_ns;
+    job->redirect = NULL;
+    job->redirect_get = false;
+    job->redirects = 0;
     job_send(job, now_ns);
 }
 

@@ -95,27 +95,41 @@ static void release_connections(struct user *user)
         pool_release_home(&user->homes[i]);
 }
 
-/* Ends the sessions that drivers hold for this user, one after the other; true while one is on its way. */
+/* Ends what a driver holds for this user by one request of the plan; true while it is on its way.
+ */
+static bool ends_session(struct user *user, struct work *work)
+{
+    struct crew *crew = user->crew;
+    if (!work->driver->user_bytes)
+        return false;
+    struct job *job = job_take(crew);
+    if (job_say_farewell(job, user, work, loop_now(crew->engine->loop)))
+        return true;
+    job_return(job);
+    return false;
+}
+
+/* Ends the sessions that drivers hold for this user, one after the other; true while one is on its
+ * way. Only requests of its own tasks can have opened one. */
 static bool says_farewell(struct user *user)
 {
     struct crew *crew = user->crew;
     struct engine *engine = crew->engine;
-    if (!user->states || engine->stop == ENGINE_STOP_NOW)
+    uint32_t first = crew->once_count ? crew->once_first : crew->plan->first_task;
+    uint32_t count = crew->once_count ? crew->once_count : crew->plan->task_count;
+    if (!user->states || crew->silent)
         return false;
-    for (size_t i = 0; i < engine->plan->request_count; i++) {
-        struct work *work = &engine->works[i];
-        if (!work->driver->user_bytes)
-            continue;
-        struct job *job = job_take(crew);
-        if (job_say_farewell(job, user, work, loop_now(engine->loop)))
-            return true;
-        job->user = user;
-        job_return(job);
+    for (uint32_t t = first; t < first + count; t++) {
+        const struct plan_task *task = &engine->plan->tasks[t];
+        for (uint32_t i = 0; i < task->request_count; i++) {
+            if (ends_session(user, &engine->works[task->first_request + i]))
+                return true;
+        }
     }
     return false;
 }
 
-static void part(struct user *user)
+void user_part(struct user *user)
 {
     struct crew *crew = user->crew;
     if (user->alive) {
@@ -136,7 +150,7 @@ void user_farewell_over(struct user *user)
         user_begin(user, next_start(user, loop_now(user->crew->engine->loop), false),
                    loop_now(user->crew->engine->loop));
     else
-        part(user);
+        user_part(user);
 }
 
 void user_join(struct user *user, nsec_t intended_ns)
@@ -155,16 +169,17 @@ void user_leave(struct user *user, nsec_t grace_ns)
 {
     struct crew *crew = user->crew;
     struct engine *engine = crew->engine;
-    if (user->job && grace_ns > 0) {
+    if (user->job && (grace_ns > 0 || user->job->farewell)) {
         user->alive = false;
         crew->alive--;
-        crew_let_finish(crew, user, loop_now(engine->loop) + grace_ns);
+        if (!user->job->farewell)
+            crew_let_finish(crew, user, loop_now(engine->loop) + grace_ns);
         return;
     }
     if (user->job)
         job_abandon(user->job, loop_now(engine->loop));
     if (user->alive)
-        part(user);
+        user_part(user);
 }
 
 void user_begin(struct user *user, struct start start, nsec_t now_ns)
@@ -179,7 +194,7 @@ void user_begin(struct user *user, struct start start, nsec_t now_ns)
     if (!job) {
         if (start.waited)
             crew_drop(crew, start, now_ns);
-        part(user);
+        user_part(user);
         return;
     }
     if (!user->states && crew->engine->user_bytes)
@@ -198,7 +213,7 @@ void user_done(struct user *user, nsec_t end_ns)
         return;
     }
     if (!user->alive || crew->ended || (crew->once_count && user->iterations == crew->once_count)) {
-        part(user);
+        user_part(user);
         return;
     }
     user->next_ns = end_ns + think_time(crew);

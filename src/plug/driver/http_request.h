@@ -17,8 +17,8 @@ struct http_shape {
 
 struct http_request;
 
-/* Compiles it. name: the request's, for notes. Returns it (owner: caller, http_request_free), or NULL
- * after adding an error to notes. */
+/* Compiles it. name: the request's, for notes. Returns it (owner: caller, http_request_free), or
+ * NULL after adding an error to notes. */
 struct http_request *http_request_compile(const struct plan *plan, const char *name,
                                           const struct http_shape *shape, struct notes *notes);
 /* Frees it; NULL is fine. Returns NULL. */

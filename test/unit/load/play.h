@@ -1,8 +1,8 @@
-/* test/unit/load/play.h - a play for the engine: a scripted server on the simulated net, a driver that asks for
- * a path, a plan made by hand, and what was counted in the end.
+/* test/unit/load/play.h - a play for the engine: a scripted server on the simulated net, a driver
+ * that asks for a path, a plan made by hand, and what was counted in the end.
  *
- * The server answers by the path that it is asked for; nothing but its delays takes time, so that expectations
- * are exact (to a histogram's bucket). */
+ * The server answers by the path that it is asked for; nothing but its delays takes time, so that
+ * expectations are exact (to a histogram's bucket). */
 #ifndef TEST_UNIT_LOAD_PLAY_H
 #define TEST_UNIT_LOAD_PLAY_H
 
