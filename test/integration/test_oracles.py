@@ -378,7 +378,6 @@ def test_no_cookies_without_being_asked(witness, tmp_path):
     assert all("Cookie" not in headers for _, _, headers in server.seen)
 
 
-@pytest.mark.xfail(strict=True, reason="http.compress is read from the plan and not yet acted upon")
 def test_gzip_is_decoded_for_checks(witness, tmp_path):
     packed = gzip.compress(b'{"answer": "forty-two", "pad": "' + b"x" * 5000 + b'"}')
 
