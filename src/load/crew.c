@@ -249,10 +249,12 @@ void crew_wind_up(struct crew *crew, nsec_t grace_ns)
     crew->begun = true;
     crew->next_arrival_ns = NSEC_NEVER;
     timer_stop(engine->loop, &crew->timer);
+    crew->parting = true; /* not over before all were asked */
     for (size_t i = 0; !crew->arrivals && i < crew->user_count; i++) {
         if (crew->users[i]->alive && !crew->users[i]->job)
             user_leave(crew->users[i], 0);
     }
+    crew->parting = false;
     crew_check_over(crew);
     if (!crew->over)
         timer_start(engine->loop, &crew->end_timer, loop_now(engine->loop) + grace_ns);
@@ -265,6 +267,7 @@ void crew_cut_off(struct crew *crew)
     crew->next_arrival_ns = NSEC_NEVER;
     while (crew->backlog_count)
         crew_drop(crew, take_waiting(crew), now_ns);
+    crew->parting = true;
     for (size_t i = 0; i < crew->user_count; i++) {
         struct user *user = crew->users[i];
         bool leaves = user->job && (crew->silent || !user->job->farewell);
@@ -275,6 +278,7 @@ void crew_cut_off(struct crew *crew)
         else if (leaves)
             user_part(user);
     }
+    crew->parting = false;
     crew_check_over(crew);
 }
 

@@ -55,7 +55,6 @@ struct user {
     uint64_t iterations;
     nsec_t next_ns;  /* intended instant of what the timer waits for */
     nsec_t begun_ns; /* intended instant of the present iteration */
-    bool farewell;   /* it is saying good-bye to its sessions */
     bool refused;    /* its last request found no connection */
     bool alive;      /* takes part; else it leaves when its iteration is over */
 };
@@ -132,7 +131,7 @@ struct crew {
     uint64_t most_users, most_backlog; /* this thread's shares; 0: no limit */
     struct random think;
     uint64_t value_key;
-    bool parting;                    /* open: its users are leaving */
+    bool parting;                    /* its users are just being sent away */
     bool silent;                     /* its users leave without a farewell */
     bool begun, ended, over;         /* ended: no new iterations; over: nothing left to do */
     uint32_t once_first, once_count; /* engine_run_once: tasks in order instead of the deck */
