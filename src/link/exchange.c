@@ -21,11 +21,6 @@ void exchange_start(struct exchange *exchange, struct pool *pool,
         .running = true,
     };
     list_init(&exchange->node);
-    if (!list_empty(&pool->queue)) { /* first come, first served */
-        list_append(&pool->queue, &exchange->node);
-        pool->waiting++;
-        return;
-    }
     pool_place(pool, exchange, now_ns);
 }
 

@@ -136,34 +136,40 @@ static struct connection *find_idle(struct pool *pool, nsec_t now_ns)
     return NULL;
 }
 
+/* The connection that the exchange's user has kept, or NULL. */
+static struct connection *find_home(const struct pool *pool, const struct exchange *exchange,
+                                    nsec_t now_ns)
+{
+    if (pool->options.kind != POOL_KIND_PER_USER || !exchange->home || !*exchange->home)
+        return NULL;
+    if (connection_usable(*exchange->home, now_ns))
+        return *exchange->home;
+    connection_close(*exchange->home, false);
+    return NULL;
+}
+
 /* Gives the exchange a connection or a dial of its own; false when it must wait. */
 static bool try_place(struct pool *pool, struct exchange *exchange, nsec_t now_ns)
 {
-    struct connection *found = NULL;
-    if (pool->options.kind == POOL_KIND_SHARED) {
-        found = find_idle(pool, now_ns);
-    } else if (pool->options.kind == POOL_KIND_PER_USER && exchange->home) {
-        found = *exchange->home;
-        if (found && !connection_usable(found, now_ns)) {
-            connection_close(found, false);
-            found = NULL;
-        }
-    }
-    if (found) {
-        exchange_mark_started(exchange, now_ns);
-        connection_send(found, exchange);
-        return true;
-    }
-    if (!may_dial(pool, now_ns))
+    struct connection *found = pool->options.kind == POOL_KIND_SHARED
+                                   ? find_idle(pool, now_ns)
+                                   : find_home(pool, exchange, now_ns);
+    if (!found && !may_dial(pool, now_ns))
         return false;
     exchange_mark_started(exchange, now_ns);
-    connection_dial(pool, exchange, now_ns);
+    if (found)
+        connection_send(found, exchange);
+    else
+        connection_dial(pool, exchange, now_ns);
     return true;
 }
 
 void pool_place(struct pool *pool, struct exchange *exchange, nsec_t now_ns)
 {
-    if (try_place(pool, exchange, now_ns))
+    /* First come, first served; but who has a connection of its own takes nobody's place, and must
+     * not stand behind those that wait for one to be opened. */
+    bool first = list_empty(&pool->queue) || find_home(pool, exchange, now_ns);
+    if (first && try_place(pool, exchange, now_ns))
         return;
     list_append(&pool->queue, &exchange->node);
     pool->waiting++;
