@@ -21,7 +21,6 @@ from conftest import PASSED, PLIMSOLL, SATURATED, Ran, write_plan
 THOROUGH = bool(os.environ.get("PLIMSOLL_THOROUGH"))
 SANITIZED = PLIMSOLL.exists() and b"__asan_init" in PLIMSOLL.read_bytes()
 KIB = 1024
-THINK = 2  # seconds, of the users who open connections
 
 thorough = [pytest.mark.thorough,
             pytest.mark.skipif(not THOROUGH, reason="minutes; with PLIMSOLL_THOROUGH=1")]
@@ -148,11 +147,11 @@ def open_connections(server):
     raise AssertionError("the testbed does not say how many connections it has")
 
 
-@pytest.mark.parametrize("connections, rate", [
-    pytest.param(1500, 500, id="short"),
-    pytest.param(15000, 2000, id="full", marks=thorough),
+@pytest.mark.parametrize("connections, rate, think", [
+    pytest.param(1500, 500, 0.5, id="short"),
+    pytest.param(15000, 2000, 4, id="full", marks=thorough),
 ])
-def test_connections_open_at_the_rate_asked_for(testbed, tmp_path, connections, rate):
+def test_connections_open_at_the_rate_asked_for(testbed, tmp_path, connections, rate, think):
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard != resource.RLIM_INFINITY and hard < connections + 200:
         pytest.skip(f"SKIPPED LOUDLY: {hard} descriptors allowed, {connections} wanted")
@@ -160,7 +159,7 @@ def test_connections_open_at_the_rate_asked_for(testbed, tmp_path, connections, 
     opening = connections / rate
     length = round(opening) + 5
     plan = write_plan(tmp_path, OPENED.format(url=server.url, rate=rate, connections=connections,
-                                              length=length, think=THINK))
+                                              length=length, think=think))
     process = start(tmp_path, plan)
     seen = []
     while process.poll() is None and (not seen or seen[-1][0] < seen[0][0] + opening + 3):
@@ -177,8 +176,8 @@ def test_connections_open_at_the_rate_asked_for(testbed, tmp_path, connections, 
     assert (last - first) / (end - begin) == pytest.approx(rate, rel=0.1)
     assert figures["failed"] == 0 and ran.summary["accounts"]["close"]
     # A user waits for its turn to open, and that is in its response time; who has a connection
-    # asks again every 2 s, whether others still wait for theirs or not.
+    # asks again after its think time, whether others still wait for theirs or not.
     waits = [number / rate for number in range(connections)]
-    expected = sum(1 + int((length - wait) / THINK) for wait in waits)
+    expected = sum(1 + int((length - wait) / think) for wait in waits)
     assert figures["requests"] == pytest.approx(expected, rel=0.03)
     assert figures["parts"]["connection_wait"]["max_ms"] == pytest.approx(1e3 * opening, rel=0.15)
