@@ -24,6 +24,7 @@ static void prepare_signals(void)
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     struct sigaction stop = {.sa_handler = on_interrupt}; /* no SA_RESTART: sleeps shall end */
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file size limit is then an error of the write */
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
 }

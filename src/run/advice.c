@@ -1,6 +1,8 @@
 /* One row an advice: when it is due, and its sentence. */
 #include "run/advice.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 enum { LEAST_MEASURED_S = 30 };
@@ -80,10 +82,23 @@ static const struct {
      "no baseline: label runs (--label commit=...) and keep the run file to compare the next with"},
 };
 
+/* Who reads the result must see that it is a rehearsal. */
+static void record_time_scale(struct recorder *recorder, const struct plan *plan)
+{
+    struct text words = TEXT_EMPTY;
+    text_printf(&words, "rehearsal: all durations were multiplied by %g (--time-scale); %s",
+                plan->time_scale,
+                plan->time_scale_think ? "think times too" : "think times were not");
+    recorder_fact(recorder, "advice.time_scale", words.at);
+    text_fini(&words);
+}
+
 void advice_record(struct recorder *recorder, const struct plan *plan, const struct result *result,
                    bool shares)
 {
     struct look look = {.plan = plan, .result = result, .shares_machine = shares};
+    if (plan->time_scale != 1)
+        record_time_scale(recorder, plan);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].due(&look))
             recorder_fact(recorder, rows[i].name, rows[i].sentence);

@@ -6,15 +6,17 @@
  *
  *   saturated   the numbers of this interval say more about the generator than about the target
  *     - a loop thread was busy for at least 95 % of it
- *     - at least 5 % of the starts (and at least 10) were over 1 ms late by the generator's doing,
- *       so that a 95th percentile is its own
+ *     - at least 5 % of the starts (and at least 10) were over 1 ms late by the generator's
+ *       doing, and the 95th percentile of that lateness is at least a tenth of the median
+ *       response: a 3 ms late start falsifies an answer of 1 ms, not one of 400
  *     - a loop thread waited for a processor for at least 25 % of it
  *     - the cgroup was throttled for at least 10 % of it
  *     - requests failed because this machine had no port, descriptor or memory left
  *     - the machine was suspended
  *   suspect     something was near enough to a limit to be named
- *     - a loop thread busy for 80 %; 1 % of starts late (and at least 3); a timer 20 ms late;
- *       5 % waiting for a processor; 5 % stolen by the hypervisor; any throttling
+ *     - a loop thread busy for 80 %; 1 % of starts late (and at least 3), however little it
+ *       matters; a timer 20 ms late; 5 % waiting for a processor; 5 % stolen by the hypervisor;
+ *       any throttling
  *     - the target is on this machine, and its processors were together busy for 95 %
  *     - listening queues of this machine overflowed; under 5 % of descriptors or ports left
  *     - the wall clock was set by 100 ms or more (durations are not affected)
@@ -69,6 +71,8 @@ struct generator_interval {
     uint64_t listen_overflows;
     double descriptors_left; /* share of the limit */
     double ports_left;       /* share of the range */
+    nsec_t late_p95_ns;      /* of the generator's own lateness */
+    nsec_t response_p50_ns;  /* what is measured; 0: nothing was */
     nsec_t suspended_ns;
     nsec_t clock_step_ns; /* how far the wall clock was set, either way */
 };

@@ -63,6 +63,13 @@ static double share_left(double used, double limit)
     return limit > 0 ? fmax(0, 1 - used / limit) : 1;
 }
 
+static nsec_t quantile_of(const struct result_sum *sum, uint32_t metric, double share)
+{
+    nsec_t value_ns = 0;
+    hist_quantile(result_hist(sum, metric), share, &value_ns);
+    return value_ns;
+}
+
 /* What the record says of an interval. A stretch too short to hold a steady share, as the last one
  * of a run may be, does not count for the verdict. */
 static struct generator_interval interval_of(const struct overseer *overseer,
@@ -84,6 +91,8 @@ static struct generator_interval interval_of(const struct overseer *overseer,
         .cpu_ns = point->gauges[GAUGE_CPU],
         .started = counters[COUNT_OFFERED], /* lateness is counted when it falls due */
         .late = counters[COUNT_LATE],
+        .late_p95_ns = quantile_of(point->sum, HIST_LATE, 0.95),
+        .response_p50_ns = quantile_of(point->sum, HIST_RESPONSE, 0.50),
         .local_errors = counters[COUNT_ERROR_GENERATOR],
         .descriptors_left = share_left(connections + overseer->own_descriptors,
                                        (double)overseer->limits.descriptors),

@@ -16,6 +16,7 @@
 #include "study/threshold.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,23 @@ static void record_machine(struct recorder *recorder)
     machine_fini(&machine);
 }
 
+/* Tags of tasks, so that thresholds can be scoped to them also when the run is read without its
+ * plan. */
+static void record_tags(struct recorder *recorder, const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->task_count; i++) {
+        const struct plan_task *task = &plan->tasks[i];
+        struct text name = TEXT_EMPTY, tags = TEXT_EMPTY;
+        text_printf(&name, "tags %s", task->name);
+        for (size_t k = 0; k < task->tags.count; k++)
+            text_printf(&tags, "%s%s", k ? " " : "", task->tags.items[k]);
+        if (task->tags.count)
+            recorder_fact(recorder, name.at, tags.at);
+        text_fini(&name);
+        text_fini(&tags);
+    }
+}
+
 /* Writes down what happened before the load, at its first instant. */
 static void record_beginnings(struct run *run)
 {
@@ -189,6 +207,7 @@ static void record_beginnings(struct run *run)
     record_machine(recorder);
     for (size_t i = 0; i < run->options->fact_count; i++)
         recorder_fact(recorder, run->options->facts[i].name, run->options->facts[i].value);
+    record_tags(recorder, run->plan);
     char needed[32];
     snprintf(needed, sizeof needed, "%.4g", run->plan->objectives_needed);
     if (run->plan->objective_count)
@@ -276,6 +295,34 @@ static size_t count_failed(const struct result_verdict *verdicts, size_t count)
     return failed;
 }
 
+/* The words of the failure that came most often; or NULL. */
+static const char *chief_failure(const struct result *result)
+{
+    const struct result_example *chief = NULL;
+    for (size_t i = 0; i < result->example_count; i++) {
+        const struct result_example *example = &result->examples[i];
+        if (example->error != COUNT_CHECKS_FAILED && (!chief || example->times > chief->times))
+            chief = example;
+    }
+    return chief ? chief->words : NULL;
+}
+
+/* A run in which nothing succeeded measured nothing, whatever else can be said of it. */
+static void judge_success(struct conduct *conduct, const struct plan *plan,
+                          const struct result *result)
+{
+    const uint64_t *counters = result->total->counters;
+    uint64_t failed = counters[COUNT_FAILED] + counters[COUNT_TIMED_OUT];
+    const char *words = chief_failure(result);
+    if (counters[COUNT_SUCCEEDED] || !failed)
+        return;
+    conduct_blame(conduct, RUN_FAILED,
+                  "no request succeeded; %" PRIu64
+                  " failed%s%s: is %s the service you mean, and is it up?",
+                  failed, words ? ", most of them by: " : "", words ? words : "",
+                  plan->target ? plan->target : "the target");
+}
+
 /* What the verdicts make of a run that went as planned. A saturated generator is worse than a
  * failed threshold: the threshold was then judged by wrong figures. */
 static void judge(struct run *run, const struct result_verdict *verdicts, size_t count,
@@ -313,6 +360,7 @@ static void conclude(struct run *run, struct run_report *out)
     size_t count = 0;
     struct result_verdict *verdicts =
         guard_verdicts(conduct->guard, result, result->end_ns, &count);
+    judge_success(conduct, run->plan, result);
     judge(run, verdicts, count, generator);
     recorder_fact(recorder, "outcome", outcome_word(conduct->outcome));
     if (conduct->why.bytes)

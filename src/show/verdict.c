@@ -83,6 +83,8 @@ static enum verdict_word word_of(const struct result *result, const struct verdi
 {
     if (nothing_ended(result))
         return VERDICT_WORD_EMPTY;
+    if (result->finished && result->total->counters[COUNT_SUCCEEDED] == 0)
+        return VERDICT_WORD_FAIL; /* not even the generator can be judged by such a run */
     if (fact_is(result, "generator.verdict", "saturated") ||
         fact_is(result, "outcome", "saturated"))
         return VERDICT_WORD_INVALID;
@@ -150,6 +152,12 @@ static char *sentence_of(const struct result *result, const struct verdict *verd
         break;
     case VERDICT_WORD_MEASURED:
         text_puts(&out, "no threshold or objective to judge the run by");
+        break;
+    case VERDICT_WORD_FAIL:
+        if (fact_is(result, "outcome", "failed"))
+            reason_or(result, "outcome.reason", "the run failed", &out);
+        else
+            judged_sentence(verdict, &out);
         break;
     default:
         judged_sentence(verdict, &out);

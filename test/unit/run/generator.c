@@ -53,6 +53,10 @@ static void test_rules(void **state)
     ASSERT_RULE(i.busy_share = 0.949, i.busy_share = 0.95, GENERATOR_SATURATED);
     ASSERT_RULE(i.busy_share = 0.79, i.busy_share = 0.80, GENERATOR_SUSPECT);
     ASSERT_RULE(i.late = 499, i.late = 500, GENERATOR_SATURATED);
+    ASSERT_RULE(
+        (i.late = 500, i.late_p95_ns = 3 * NSEC_PER_MSEC, i.response_p50_ns = 40 * NSEC_PER_MSEC),
+        (i.late = 500, i.late_p95_ns = 4 * NSEC_PER_MSEC, i.response_p50_ns = 40 * NSEC_PER_MSEC),
+        GENERATOR_SATURATED);
     ASSERT_RULE(i.late = 99, i.late = 100, GENERATOR_SUSPECT);
     ASSERT_RULE(i.run_delay_ns = 2.4e8, i.run_delay_ns = 2.5e8, GENERATOR_SATURATED);
     ASSERT_RULE(i.run_delay_ns = 4e7, i.run_delay_ns = 5e7, GENERATOR_SUSPECT);
