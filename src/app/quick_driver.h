@@ -1,5 +1,5 @@
-/* app/quick_driver.h - a URL and --driver on the command line: which verb of the driver is meant, and
- * which of its settings the options set. */
+/* app/quick_driver.h - a URL and --driver on the command line: which verb of the driver is meant,
+ * and which of its settings the options set. */
 #ifndef APP_QUICK_DRIVER_H
 #define APP_QUICK_DRIVER_H
 

@@ -15,6 +15,7 @@
 static const struct driver *const drivers[] = {
     &driver_http,
     &driver_openai,
+    &driver_ollama,
     &driver_null,
 };
 

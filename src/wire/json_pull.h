@@ -10,8 +10,8 @@
  *             else
  *                 json_pull_skip(&pull);
  *
- * It checks nesting, strings and that values are there, not every comma. A member's name is given as
- * it stands in the bytes. Never reads outside the span; depth is limited to JSON_DEPTH. */
+ * It checks nesting, strings and that values are there, not every comma. A member's name is given
+ * as it stands in the bytes. Never reads outside the span; depth is limited to JSON_DEPTH. */
 #ifndef WIRE_JSON_PULL_H
 #define WIRE_JSON_PULL_H
 
@@ -44,8 +44,8 @@ bool json_pull_element(struct json_pull *pull);
 struct json_value json_pull_value(struct json_pull *pull);
 /* Passes over it. */
 void json_pull_skip(struct json_pull *pull);
-/* Takes it if it is a whole number of 0 to 2^53 and gives it; else passes over it. Returns whether it
- * was one. */
+/* Takes it if it is a whole number of 0 to 2^53 and gives it; else passes over it. Returns whether
+ * it was one. */
 bool json_pull_uint(struct json_pull *pull, uint64_t *number);
 
 /* Whether nothing but blanks is left, and nothing was broken. */

@@ -40,8 +40,8 @@ static void splice(struct text *kept, size_t at, size_t old, struct span more)
 /* ---- fields -----------------------------------------------------------------------------------
  */
 
-/* Puts a value in place of `old` bytes of the front. inside: it lies in the text itself, and is first
- * copied behind everything that will move. */
+/* Puts a value in place of `old` bytes of the front. inside: it lies in the text itself, and is
+ * first copied behind everything that will move. */
 static void keep(struct scan *scan, size_t at, size_t old, struct span value, bool inside)
 {
     struct text *kept = scan->kept;

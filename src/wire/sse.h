@@ -41,15 +41,15 @@ struct sse_reader {
 /* A reader at the start of a stream. A zeroed one is the same; its text is empty. */
 void sse_reader_init(struct sse_reader *reader);
 
-/* Reads on; `take` is called for each event that is complete. kept: empty at the stream's start, and
- * then only touched here. Returns 0, or -EMSGSIZE: an event is longer than SSE_MOST_BYTES (the
+/* Reads on; `take` is called for each event that is complete. kept: empty at the stream's start,
+ * and then only touched here. Returns 0, or -EMSGSIZE: an event is longer than SSE_MOST_BYTES (the
  * stream cannot be read on). */
 int sse_feed(struct sse_reader *reader, struct text *kept, struct span bytes, sse_take *take,
              void *self);
 
-/* The stream has ended. An event that lacks its blank line is no event by the standard; it is handed
- * out with `cut` set, since servers end streams so, and the caller knows whether it means anything.
- */
+/* The stream has ended. An event that lacks its blank line is no event by the standard; it is
+ * handed out with `cut` set, since servers end streams so, and the caller knows whether it means
+ * anything. */
 void sse_finish(struct sse_reader *reader, struct text *kept, sse_take *take, void *self);
 
 #endif

@@ -1,6 +1,6 @@
-/* Event streams: whatever the bytes, reading them in one piece, in pieces, and by a reader that is as
- * plain as the standard's own words gives the same events. Lines of JSON ride along, and JSON in one
- * pass never reads past its bytes. The first byte says how long the pieces are. */
+/* Event streams: whatever the bytes, reading them in one piece, in pieces, and by a reader that is
+ * as plain as the standard's own words gives the same events. Lines of JSON ride along, and JSON
+ * in one pass never reads past its bytes. The first byte says how long the pieces are. */
 #include "wire/sse.h"
 #include "target.h"
 #include "wire/json_pull.h"
@@ -19,7 +19,8 @@ static void note(void *self, const struct sse_event *event)
     text_putc(out, event->cut ? '\2' : '\3');
 }
 
-/* ---- the plain reader: the whole stream at once, line by line ---------------------------------- */
+/* ---- the plain reader: the whole stream at once, line by line
+ * ---------------------------------- */
 
 struct plain {
     struct text data, type, id, *out;
@@ -89,7 +90,8 @@ static void read_plainly(struct span bytes, struct text *out)
     text_fini(&plain.id);
 }
 
-/* ---- ours --------------------------------------------------------------------------------------- */
+/* ---- ours
+ * --------------------------------------------------------------------------------------- */
 
 static void read_in_pieces(struct span bytes, size_t piece, struct text *out)
 {

@@ -1,8 +1,8 @@
 /* The account of an answer; see llm.h.
  *
  * Output tokens are counted as they come, so that a long stream counts in the seconds in which it
- * was received and not in the one in which it ended: one a content event at first. When usage comes,
- * the count is brought to what it says. */
+ * was received and not in the one in which it ended: one a content event at first. When usage
+ * comes, the count is brought to what it says. */
 #include "plug/driver/llm.h"
 
 /* A stream is a burst when it waits for nearly all of its time and then comes at once: what an

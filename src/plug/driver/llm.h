@@ -1,5 +1,5 @@
-/* plug/driver/llm.h - what is measured of an answer that is made of tokens, whatever protocol brings
- * it: the declared metrics, and the account of one answer that writes them.
+/* plug/driver/llm.h - what is measured of an answer that is made of tokens, whatever protocol
+ * brings it: the declared metrics, and the account of one answer that writes them.
  *
  * Definitions (each is also the metric's sentence, and doc/metrics-llm.md explains them):
  *   content event    an event that brings answer text, reasoning or arguments of a tool call; an

@@ -16,8 +16,8 @@ struct llm_body *llm_body_free(struct llm_body *body);
 
 /* Adds a member with this value, which is JSON. */
 void llm_body_words(struct llm_body *body, const char *name, struct span value);
-/* The same from a template that renders as JSON (SETTING_JSON); NULL adds nothing. The template must
- * outlive the body. */
+/* The same from a template that renders as JSON (SETTING_JSON); NULL adds nothing. The template
+ * must outlive the body. */
 void llm_body_template(struct llm_body *body, const char *name, const struct template *value);
 /* Adds a member whose value is begin, the template, end. */
 void llm_body_around(struct llm_body *body, const char *name, const char *begin,

@@ -1,4 +1,5 @@
-/* The OpenAI API and all servers that speak it: vLLM, SGLang, llama.cpp, TGI, Ollama's /v1, gateways.
+/* The OpenAI API and all servers that speak it: vLLM, SGLang, llama.cpp, TGI, Ollama's /v1,
+ * gateways.
  *
  * Prompts are different in every request unless the plan gives its own: the same prompt again would
  * be answered from the server's prefix cache, and look far too good. */

@@ -6,6 +6,7 @@
 #include "load/driver.h"
 #include "plug/driver/http_request.h"
 #include "plug/driver/llm_body.h"
+#include "plug/driver/llm_failure.h"
 #include "wire/sse.h"
 
 /* A request, ready to be sent. */
@@ -16,8 +17,6 @@ struct openai_request {
     bool tokens;            /* the answer is made of tokens */
     uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
-
-enum { OPENAI_SHOWN_BYTES = 160 };
 
 /* What an answer is, by its first byte: servers answer JSON where a stream was asked for, and the
  * reverse. */
@@ -30,13 +29,13 @@ struct openai_state {
     uint8_t form;  /* enum openai_form */
     bool finished; /* a finish reason came, or [DONE] */
     bool done;     /* [DONE] came: what follows is not looked at */
-    bool failed;   /* the reply says so, or is not of the protocol; `shown` tells */
     bool tail;     /* of a long reply only the end was kept */
-    uint8_t shown_bytes;
-    char shown[OPENAI_SHOWN_BYTES];
+    struct llm_failure failure;
 };
 
+/* The driver's `data`: bytes of the reply. */
 void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns);
+/* The driver's `end`: the reply is complete. */
 struct driver_outcome openai_end(struct driver_call *call, int status, struct span body,
                                  nsec_t end_ns);
 

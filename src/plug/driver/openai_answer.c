@@ -6,61 +6,18 @@
 #include "plug/driver/llm.h"
 #include "plug/driver/openai.h"
 #include "plug/driver/openai_reply.h"
-#include "wire/json.h"
 
 #include <string.h>
 
 /* Of a whole reply this much is kept; of a longer one, such as embeddings, only its end, where the
  * usage stands. */
-enum { WHOLE_MOST_BYTES = 64 << 10, TAIL_BYTES = 2 << 10, ERROR_MOST_BYTES = 4 << 10 };
+enum { WHOLE_MOST_BYTES = 64 << 10, TAIL_BYTES = 2 << 10 };
 
 /* One call of openai_data. */
 struct reading {
     struct driver_call *call;
     nsec_t rx_ns;
 };
-
-/* ---- failures ---------------------------------------------------------------------------------
- */
-
-/* Keeps words to show, cut before a character that does not fit whole. */
-static void show(struct openai_state *state, struct span words)
-{
-    size_t bytes = words.bytes < OPENAI_SHOWN_BYTES ? words.bytes : OPENAI_SHOWN_BYTES;
-    while (bytes && bytes < words.bytes && ((unsigned char)words.at[bytes] & 0xC0) == 0x80)
-        bytes--;
-    memcpy(state->shown, words.at, bytes);
-    state->shown_bytes = (uint8_t)bytes;
-}
-
-/* The same for the inside of a JSON string. */
-static void show_text(struct driver_call *call, struct span raw)
-{
-    struct text *scratch = call->scratch;
-    size_t from = scratch->bytes;
-    struct json_value value = {.kind = JSON_STRING, .raw = raw};
-    if (json_text(value, scratch) == 0)
-        show(call->state, (struct span){.at = scratch->at + from, .bytes = scratch->bytes - from});
-    else
-        show(call->state, raw);
-    scratch->bytes = from;
-}
-
-static void fail(struct driver_call *call, enum llm_counter counter, const char *what,
-                 struct span words)
-{
-    struct openai_state *state = call->state;
-    struct text *scratch = call->scratch;
-    size_t from = scratch->bytes;
-    if (state->failed)
-        return;
-    state->failed = true;
-    llm_count(call, counter, 1);
-    text_puts(scratch, what);
-    text_put(scratch, words);
-    show(state, (struct span){.at = scratch->at + from, .bytes = scratch->bytes - from});
-    scratch->bytes = from;
-}
 
 /* ---- objects ----------------------------------------------------------------------------------
  */
@@ -69,18 +26,11 @@ static bool says_failed(struct driver_call *call, const struct openai_reply *rep
                         struct span bytes)
 {
     struct openai_state *state = call->state;
-    if (reply->broken) {
-        fail(call, LLM_BROKEN_EVENTS, "not a JSON object: ", bytes);
-        return true;
-    }
-    if (!reply->failed)
-        return false;
-    if (!state->failed) {
-        state->failed = true;
-        llm_count(call, LLM_REPLY_ERRORS, 1);
-        show_text(call, reply->words.bytes ? reply->words : SPAN("an error without a message"));
-    }
-    return true;
+    if (reply->broken)
+        llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS, "not a JSON object: ", bytes);
+    else if (reply->failed)
+        llm_failure_told(call, &state->failure, reply->words);
+    return reply->broken || reply->failed;
 }
 
 static void keep_server_times(struct llm_answer *answer, const struct openai_reply *reply)
@@ -144,10 +94,7 @@ void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
     struct openai_state *state = call->state;
     struct reading reading = {.call = call, .rx_ns = rx_ns};
     if (call->status >= 400) {
-        size_t room = ERROR_MOST_BYTES - call->kept->bytes;
-        if (bytes.bytes > room)
-            bytes.bytes = room;
-        text_put(call->kept, bytes);
+        llm_failure_keep(call, bytes);
         return;
     }
     if (!request->tokens)
@@ -156,8 +103,10 @@ void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
         find_form(state, bytes);
     if (state->form == OPENAI_WHOLE)
         keep_whole(call, bytes, WHOLE_MOST_BYTES);
-    else if (!state->failed && sse_feed(&state->events, call->kept, bytes, take_event, &reading))
-        fail(call, LLM_BROKEN_EVENTS, "an event is longer than 4 MiB", SPAN(""));
+    else if (!state->failure.failed &&
+             sse_feed(&state->events, call->kept, bytes, take_event, &reading))
+        llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS, "an event is longer than 4 MiB",
+                        SPAN(""));
 }
 
 /* ---- ends -------------------------------------------------------------------------------------
@@ -167,16 +116,16 @@ static void end_events(struct driver_call *call, nsec_t end_ns)
 {
     struct openai_state *state = call->state;
     struct reading reading = {.call = call, .rx_ns = end_ns};
-    if (state->failed)
+    if (state->failure.failed)
         return;
     sse_finish(&state->events, call->kept, take_event, &reading);
-    if (state->failed)
+    if (state->failure.failed)
         return;
     if (state->finished)
         llm_stream_end(call, &state->answer);
     else
-        fail(call, LLM_TRUNCATED_STREAMS, "the stream ended without a finish reason or [DONE]",
-             SPAN(""));
+        llm_failure_say(call, &state->failure, LLM_TRUNCATED_STREAMS,
+                        "the stream ended without a finish reason or [DONE]", SPAN(""));
 }
 
 static void end_whole(struct driver_call *call)
@@ -201,13 +150,11 @@ static void end_whole(struct driver_call *call)
 
 static void end_error(struct driver_call *call)
 {
+    struct openai_state *state = call->state;
     struct span bytes = span_trim(text_span(call->kept));
     struct openai_reply reply;
     openai_reply_read(bytes, &reply);
-    if (reply.words.bytes)
-        show_text(call, reply.words);
-    else
-        show(call->state, bytes);
+    llm_failure_of_status(call, &state->failure, reply.words, bytes);
 }
 
 struct driver_outcome openai_end(struct driver_call *call, int status, struct span body,
@@ -227,8 +174,6 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
             end_events(call, end_ns);
         if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
             llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
-        error = state->failed ? COUNT_ERROR_PROTOCOL : 0;
     }
-    return (struct driver_outcome){
-        .error = error, .words = {.at = state->shown, .bytes = error ? state->shown_bytes : 0}};
+    return llm_failure_outcome(&state->failure, error);
 }

@@ -1,8 +1,8 @@
 /* One pass over a reply; see openai_reply.h.
  *
  * Facts on servers: `reasoning_content` is what DeepSeek, SGLang, llama.cpp and older vLLM send,
- * `reasoning` newer vLLM and OpenRouter; usage stands in the last chunk with a choice (llama.cpp) or
- * in one of its own with `choices: []` (OpenAI, vLLM), and is `null` elsewhere; errors are
+ * `reasoning` newer vLLM and OpenRouter; usage stands in the last chunk with a choice (llama.cpp)
+ * or in one of its own with `choices: []` (OpenAI, vLLM), and is `null` elsewhere; errors are
  * `{"error": {"message": ...}}`, `{"error": "..."}`, or vLLM's older `{"object": "error",
  * "message": ...}`. */
 #include "plug/driver/openai_reply.h"

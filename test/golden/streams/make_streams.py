@@ -274,7 +274,63 @@ def wholes():
         "embeddings-longer-than-is-kept", tokens_from_usage=1, prompt_tokens=7)
 
 
+class Lines(Stream):
+    """An answer of Ollama: one JSON object a line."""
+
+    def __init__(self, **expected):
+        super().__init__(**{"driver": "ollama", **expected})
+
+    def line(self, kind=None, end="\n", **members):
+        self.raw(json.dumps({"model": "m", "created_at": "2026-01-01T00:00:00Z", **members}) + end)
+        return self.means(kind)
+
+    def words(self, *words):
+        for word in words:
+            self.line("answer", response=word, done=False)
+        return self
+
+    def last(self, end="\n", **more):
+        return self.line(None, end, response="", done=True, done_reason="stop", total_duration=99000000,
+                         load_duration=5000000, prompt_eval_duration=12000000, eval_duration=70000000, **more)
+
+
+SERVER = [5, 12, 70]
+
+
+def lines():
+    counts = {"prompt_eval_count": 11, "eval_count": 3}
+    Lines(server_ms=SERVER).words(" a", " b", " c").last(**counts).write("ollama-generate", **by_usage(11, 3))
+    Lines(server_ms=SERVER).words(" a b c").last(**counts).write("ollama-several-tokens", **by_usage(11, 3))
+    Lines(server_ms=SERVER).words(" a", " b").last("", **counts).write("ollama-no-last-feed", **by_usage(11, 3))
+    stream = Lines(server_ms=SERVER)
+    stream.line("reasoning", message={"role": "assistant", "content": "", "thinking": "hm"}, done=False)
+    stream.line("answer", "\r\n", message={"role": "assistant", "content": "yes"}, done=False)
+    stream.line("answer", message={"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]})
+    stream.line(message={"role": "assistant", "content": ""}, done=False)
+    stream.last(**counts).write("ollama-chat-thinking-tools", **by_usage(11, 3))
+    Lines(server_ms=SERVER).words("a").last(eval_count=1).write("ollama-cached-prompt", **by_usage(0, 1, prompt_tokens=0))
+    failed = {"outcome": "protocol"}
+    Lines(words="the stream ended without a line that says done", **failed).words("a").write(
+        "ollama-truncated", truncated_streams=1, output_tokens=1)
+    Lines(words="the stream ended without a line that says done", **failed).words("a").raw('{"response":"b').write(
+        "ollama-truncated-in-a-line", truncated_streams=1, output_tokens=1)
+    Lines(words="model runner has stopped", **failed).words("a").raw('{"error":"model runner has stopped"}\n').write(
+        "ollama-error-in-the-stream", reply_errors=1, output_tokens=1)
+    Lines(words="not a JSON object: oops", **failed).words("a").raw("oops\n").last(**counts).write(
+        "ollama-broken-line", broken_events=1, output_tokens=1)
+    Lines(status=404, outcome="http", words="model 'm' not found").raw('{"error":"model \'m\' not found"}').write(
+        "ollama-status-404")
+    Lines(stream=False, server_ms=SERVER).raw(json.dumps(
+        {"model": "m", "response": "Hello", "done": True, "load_duration": 5000000, "prompt_eval_duration": 12000000,
+         "eval_duration": 70000000, **counts})).write(
+        "ollama-whole", tokens_from_usage=1, prompt_tokens=11, output_tokens=3)
+    Lines(stream=False, server_ms=[5, 0, 0]).raw(json.dumps(
+        {"model": "m", "embeddings": [[0.0123456789] * 6000], "total_duration": 9000000, "load_duration": 5000000,
+         "prompt_eval_count": 7})).write("ollama-embeddings-longer-than-is-kept", tokens_from_usage=1, prompt_tokens=7)
+
+
 if __name__ == "__main__":
+    lines()
     plain()
     counts()
     bytes_on_the_wire()

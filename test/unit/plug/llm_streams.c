@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "plug/driver/llm.h"
+#include "plug/driver/ollama.h"
 #include "plug/driver/openai.h"
 
 #include <jansson.h>
@@ -30,6 +31,7 @@ struct play {
     uint32_t first_counter, first_hist;
     struct tally tally;
     struct openai_request openai;
+    struct ollama_request ollama;
     void *state;
     struct text kept, scratch;
     struct driver_call call;
@@ -38,7 +40,13 @@ struct play {
 
 static void play_init(struct play *play, const json_t *expected)
 {
+    const char *driver = json_string_value(json_object_get(expected, "driver"));
+    bool stream = json_is_true(json_object_get(expected, "stream"));
+    uint64_t prompt_tokens =
+        (uint64_t)json_integer_value(json_object_get(expected, "prompt_tokens"));
     *play = (struct play){.driver = &driver_openai};
+    if (strcmp(driver, "ollama") == 0)
+        play->driver = &driver_ollama;
     metric_table_init(&play->metrics);
     size_t count = 0;
     while (llm_metrics[count].name)
@@ -46,14 +54,13 @@ static void play_init(struct play *play, const json_t *expected)
     metric_table_add(&play->metrics, llm_metrics, count, &play->first_counter, &play->first_hist);
     play->tally.counters = memory_new(play->metrics.counter_count, sizeof(uint64_t));
     play->tally.hists = memory_new(play->metrics.hist_count, sizeof(struct hist *));
-    play->openai = (struct openai_request){
-        .stream = json_is_true(json_object_get(expected, "stream")),
-        .tokens = true,
-        .prompt_tokens = (uint64_t)json_integer_value(json_object_get(expected, "prompt_tokens")),
-    };
+    play->openai =
+        (struct openai_request){.stream = stream, .tokens = true, .prompt_tokens = prompt_tokens};
+    play->ollama = (struct ollama_request){.form = stream ? OLLAMA_LINES : OLLAMA_WHOLE,
+                                           .prompt_tokens = prompt_tokens};
     play->state = memory_new(1, play->driver->state_bytes);
     play->call = (struct driver_call){
-        .compiled = &play->openai,
+        .compiled = play->driver == &driver_ollama ? (void *)&play->ollama : &play->openai,
         .state = play->state,
         .scratch = &play->scratch,
         .kept = &play->kept,
@@ -304,7 +311,7 @@ static void corpus(void **state)
     (void)state;
     glob_t found;
     assert_int_equal(glob(TEST_ROOT "/test/golden/streams/*.stream", 0, NULL, &found), 0);
-    assert_true(found.gl_pathc >= 60);
+    assert_true(found.gl_pathc >= 75);
     for (size_t i = 0; i < found.gl_pathc; i++)
         replay(found.gl_pathv[i]);
     globfree(&found);
