@@ -11,8 +11,10 @@ struct batching {
     struct batching_options options;
     uint64_t queue_limit;
     batching_token_fn *token;
+    batching_step_fn *stepped; /* or NULL */
     void *self;
-    nsec_t boundary_ns; /* end of the present step; NSEC_NEVER: idle */
+    nsec_t begin_ns, boundary_ns; /* of the present step; its end is NSEC_NEVER: idle */
+    uint64_t prefill;             /* prompt tokens of those admitted in it */
     nsec_t latest_ns;
     struct list running, waiting;
     uint64_t running_count, waiting_count;
@@ -45,6 +47,11 @@ struct batching *batching_free(struct batching *batching)
     return NULL;
 }
 
+void batching_on_step(struct batching *batching, batching_step_fn *stepped)
+{
+    batching->stepped = stepped;
+}
+
 static uint64_t whole_length(const struct sequence *sequence)
 {
     return sequence->prompt_tokens + sequence->tokens;
@@ -63,7 +70,7 @@ static uint64_t admit(struct batching *batching, nsec_t boundary_ns)
     uint64_t prompt_tokens = 0;
     while (!list_empty(&batching->waiting) && batching->running_count < batching->options.slots) {
         struct sequence *first = list_entry(batching->waiting.next, struct sequence, node);
-        if (first->arrival_ns > boundary_ns || !fits(batching, first))
+        if (first->ready_ns > boundary_ns || !fits(batching, first))
             break;
         list_remove(&first->node);
         batching->waiting_count--;
@@ -78,14 +85,27 @@ static uint64_t admit(struct batching *batching, nsec_t boundary_ns)
     return prompt_tokens;
 }
 
+/* A machine that is idle while all who wait are still on their way begins when the first is ready.
+ * Nobody who arrives meanwhile can be ready before it, since all are on their way equally long. */
+static nsec_t first_ready(const struct batching *batching, nsec_t begin_ns)
+{
+    if (batching->running_count || list_empty(&batching->waiting))
+        return begin_ns;
+    const struct sequence *first = list_entry(batching->waiting.next, struct sequence, node);
+    return first->ready_ns > begin_ns ? first->ready_ns : begin_ns;
+}
+
 static void begin_step(struct batching *batching, nsec_t begin_ns)
 {
+    begin_ns = first_ready(batching, begin_ns);
     uint64_t prompt_tokens = admit(batching, begin_ns);
     if (batching->running_count == 0) {
         batching->boundary_ns = NSEC_NEVER;
         return;
     }
     const struct batching_options *options = &batching->options;
+    batching->begin_ns = begin_ns;
+    batching->prefill = prompt_tokens;
     nsec_t prefill_ns = 0;
     if (options->prefill_rate > 0)
         prefill_ns = (nsec_t)llround((double)prompt_tokens / options->prefill_rate * 1e9);
@@ -108,6 +128,7 @@ int batching_arrive(struct batching *batching, struct sequence *sequence, nsec_t
     batching->latest_ns = arrival_ns;
     sequence->number = batching->arrivals++;
     sequence->arrival_ns = arrival_ns;
+    sequence->ready_ns = arrival_ns + batching->options.overhead_ns;
     sequence->made = 0;
     sequence->running = false;
     list_append(&batching->waiting, &sequence->node);
@@ -137,6 +158,16 @@ void batching_abandon(struct batching *batching, struct sequence *sequence)
         leave(batching, sequence);
 }
 
+nsec_t batching_begin(const struct batching *batching)
+{
+    return batching->begin_ns;
+}
+
+uint64_t batching_prefill(const struct batching *batching)
+{
+    return batching->prefill;
+}
+
 nsec_t batching_boundary(const struct batching *batching)
 {
     return batching->boundary_ns;
@@ -147,6 +178,12 @@ nsec_t batching_boundary(const struct batching *batching)
 static void end_step(struct batching *batching, nsec_t boundary_ns)
 {
     struct list stepped;
+    struct batching_step step = {.begin_ns = batching->begin_ns,
+                                 .end_ns = boundary_ns,
+                                 .sequences = batching->running_count,
+                                 .prompt_tokens = batching->prefill};
+    if (batching->stepped)
+        batching->stepped(batching->self, &step);
     list_init(&stepped);
     list_move_all(&batching->running, &stepped);
     while (!list_empty(&stepped)) {

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "testbed/paths.h"
+#include "testbed/replica.h"
 #include "testbed/reply.h"
 #include "testbed/task.h"
 #include "testbed/work.h"
@@ -404,6 +405,7 @@ int connection_accept(struct door *door)
     }
     connection->testbed = testbed;
     connection->roles = door->roles;
+    connection->replica = replicas_next(testbed);
     list_init(&connection->work.node);
     list_init(&connection->sequence.node);
     timer_init(&connection->timer, on_timer);

@@ -79,6 +79,7 @@ struct connection {
     bool working;            /* `work` is in the law */
     struct station *station; /* whose law that is; NULL: the testbed's own */
     struct task *task;       /* in a pool, or kept until its reply goes; or NULL */
+    struct replica *replica; /* the machine that the balancer gave it; NULL: another law */
     struct sequence sequence;
     bool sequenced; /* `sequence` is in the batching */
     struct chat chat;
@@ -104,8 +105,11 @@ struct testbed {
     struct list connections, dead, spare;
     uint64_t open, spare_count;
     struct law *law;
-    struct batching *batching; /* NULL under another law */
-    struct timer step;
+    struct batching *batching; /* of the first replica; NULL under another law */
+    struct replica *replicas;
+    uint64_t replica_count;
+    struct balance *balance;
+    uint64_t sequences;       /* taken in by any replica */
     struct station *stations; /* STATION_COUNT */
     struct pool *compute;
     struct vectors *vectors; /* for any thread */

@@ -80,9 +80,15 @@ static void greet(const struct testbed *testbed, struct loop *loop)
     char where[128], p50[UNIT_ROOM], p99[UNIT_ROOM];
     struct net_address address;
     struct timer_error error;
+    const char *name;
     testbed_address(testbed, &address);
     net_address_write(&address, where, sizeof where);
     printf("listening on %s\n", where);
+    for (uint64_t i = 1; (name = testbed_door(testbed, i, &address)); i++) {
+        char more[128];
+        net_address_write(&address, more, sizeof more);
+        printf("%s on %s\n", name, more);
+    }
     fflush(stdout);
     timer_error_measure(loop, &error);
     fprintf(stderr, "plimsoll-testbed on %s; timers fire late by p50 %s, p99 %s (n = %u)\n", where,
@@ -167,8 +173,11 @@ int main(int count, char **arguments)
         fprintf(stderr, "plimsoll-testbed: %s\n", words);
         return EXIT_USAGE;
     }
-    if (line.help || line.version) {
-        fputs(line.help ? options_help() : "plimsoll-testbed " PLIMSOLL_VERSION "\n", stdout);
+    if (line.help || line.help_platform || line.version) {
+        fputs(line.help            ? options_help()
+              : line.help_platform ? options_help_platform()
+                                   : "plimsoll-testbed " PLIMSOLL_VERSION "\n",
+              stdout);
         return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
     }
     return run(&line);

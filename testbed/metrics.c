@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "testbed/connection.h"
 #include "testbed/paths.h"
+#include "testbed/replica.h"
 #include "testbed/station.h"
 
 #include <stdlib.h>
@@ -14,12 +15,7 @@ enum { STATUS_LEAST = 100, STATUS_COUNT = 500 };
 /* Upper edges in seconds; the last bucket has none. */
 static const double edges_s[] = {0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1,
                                  0.2,    0.5,   1,     2,     5,    10,   30};
-enum { EDGES = sizeof edges_s / sizeof edges_s[0] };
-
-struct spread {
-    uint64_t counts[EDGES + 1];
-    nsec_t sum_ns;
-};
+_Static_assert(sizeof edges_s / sizeof edges_s[0] == SPREAD_EDGES, "as the header says");
 
 struct metrics {
     uint64_t replies[PATH_COUNT][STATUS_COUNT];
@@ -44,10 +40,10 @@ void metrics_reply(struct metrics *metrics, enum metrics_path path, int status)
     metrics->replies[path][status - STATUS_LEAST]++;
 }
 
-static void add(struct spread *spread, nsec_t time_ns)
+void spread_add(struct spread *spread, nsec_t time_ns)
 {
     size_t edge = 0;
-    while (edge < EDGES && (double)time_ns > edges_s[edge] * 1e9)
+    while (edge < SPREAD_EDGES && (double)time_ns > edges_s[edge] * 1e9)
         edge++;
     spread->counts[edge]++;
     spread->sum_ns += time_ns;
@@ -55,8 +51,8 @@ static void add(struct spread *spread, nsec_t time_ns)
 
 void metrics_departure(struct metrics *metrics, nsec_t service_ns, nsec_t response_ns)
 {
-    add(&metrics->service, service_ns);
-    add(&metrics->response, response_ns);
+    spread_add(&metrics->service, service_ns);
+    spread_add(&metrics->response, response_ns);
 }
 
 void metrics_tokens(struct metrics *metrics, uint64_t prompt, uint64_t made)
@@ -77,21 +73,31 @@ static void put_number(struct text *out, const char *name, const char *type, con
     text_printf(out, "%s %llu\n", name, (unsigned long long)number);
 }
 
+void spread_write(struct text *out, const char *name, const char *labels,
+                  const struct spread *spread)
+{
+    uint64_t below = 0;
+    const char *comma = labels ? "," : "";
+    const char *own = labels ? labels : "";
+    for (size_t i = 0; i <= SPREAD_EDGES; i++) {
+        below += spread->counts[i];
+        if (i < SPREAD_EDGES)
+            text_printf(out, "%s_bucket{%s%sle=\"%g\"} %llu\n", name, own, comma, edges_s[i],
+                        (unsigned long long)below);
+        else
+            text_printf(out, "%s_bucket{%s%sle=\"+Inf\"} %llu\n", name, own, comma,
+                        (unsigned long long)below);
+    }
+    const char *open = labels ? "{" : "", *close = labels ? "}" : "";
+    text_printf(out, "%s_sum%s%s%s %.9f\n%s_count%s%s%s %llu\n", name, open, own, close,
+                (double)spread->sum_ns / 1e9, name, open, own, close, (unsigned long long)below);
+}
+
 static void put_spread(struct text *out, const char *name, const char *help,
                        const struct spread *spread)
 {
-    uint64_t below = 0;
     put_head(out, name, "histogram", help);
-    for (size_t i = 0; i <= EDGES; i++) {
-        below += spread->counts[i];
-        if (i < EDGES)
-            text_printf(out, "%s_bucket{le=\"%g\"} %llu\n", name, edges_s[i],
-                        (unsigned long long)below);
-        else
-            text_printf(out, "%s_bucket{le=\"+Inf\"} %llu\n", name, (unsigned long long)below);
-    }
-    text_printf(out, "%s_sum %.9f\n%s_count %llu\n", name, (double)spread->sum_ns / 1e9, name,
-                (unsigned long long)below);
+    spread_write(out, name, NULL, spread);
 }
 
 static void put_replies(struct text *out, const struct metrics *metrics)
@@ -139,6 +145,7 @@ void metrics_write(struct testbed *testbed, struct text *out)
     put_number(out, "testbed_generated_tokens_total", "counter", "Tokens of answers finished.",
                metrics->made_tokens);
     stations_write(testbed, out);
+    replicas_write(testbed, out);
     put_spread(out, "testbed_service_seconds", "Time that work held its server.",
                &metrics->service);
     put_spread(out, "testbed_response_seconds", "Time from arrival to computed departure.",

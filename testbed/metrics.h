@@ -35,6 +35,19 @@ enum metrics_path {
     PATH_COUNT,
 };
 
+enum { SPREAD_EDGES = 15 };
+
+/* A histogram of times, in seconds when written: edges from 0.5 ms to 30 s. */
+struct spread {
+    uint64_t counts[SPREAD_EDGES + 1];
+    nsec_t sum_ns;
+};
+/* Counts a time. */
+void spread_add(struct spread *spread, nsec_t time_ns);
+/* Writes its lines, without HELP and TYPE. labels: "a=\"b\",c=\"d\"", or NULL. */
+void spread_write(struct text *out, const char *name, const char *labels,
+                  const struct spread *spread);
+
 struct metrics;
 struct testbed;
 

@@ -20,6 +20,7 @@ enum kind {
     KIND_LAW,
     KIND_FULL, /* 429 or 503 */
     KIND_SEED, /* both seeds */
+    KIND_PRESET,
 };
 
 struct row {
@@ -51,6 +52,35 @@ static const struct row rows[] = {
     {"prefill-rate", KIND_REAL, AT(testbed.batching.prefill_rate)},
     {"step-base-ms", KIND_MS, AT(testbed.batching.step_ns)},
     {"step-per-sequence-ms", KIND_MS, AT(testbed.batching.step_sequence_ns)},
+    {"overhead-ms", KIND_MS, AT(testbed.batching.overhead_ns)},
+    {"replicas", KIND_COUNT, AT(testbed.batching.replicas)},
+    {"balance-skew", KIND_REAL, AT(testbed.batching.balance_skew)},
+    {"gpu-memory", KIND_BYTES, AT(testbed.batching.gpu.memory_bytes)},
+    {"gpu-weights", KIND_BYTES, AT(testbed.batching.gpu.weights_bytes)},
+    {"gpu-kv-token", KIND_BYTES, AT(testbed.batching.gpu.kv_token_bytes)},
+    {"help-platform", KIND_FLAG, AT(help_platform)},
+    {"preset", KIND_PRESET, AT(preset)},
+    {"port-offset", KIND_COUNT, AT(port_offset)},
+    {"vectors", KIND_COUNT, AT(testbed.platform.vectors)},
+    {"dimensions", KIND_COUNT, AT(testbed.platform.dimensions)},
+    {"vectors-at-start", KIND_FLAG, AT(testbed.platform.vectors_at_start)},
+    {"compute-threads", KIND_COUNT, AT(testbed.platform.compute_threads)},
+    {"embed-token-ms", KIND_MS, AT(testbed.platform.embed_token_ns)},
+    {"db-pool", KIND_COUNT, AT(testbed.platform.database.servers)},
+    {"db-ms", KIND_MS, AT(testbed.platform.database.service_ns)},
+    {"db-refuse", KIND_FLAG, AT(testbed.platform.database.refuses)},
+    {"rag-answer-ms", KIND_MS, AT(testbed.platform.answer.service_ns)},
+    {"rag-answer-servers", KIND_COUNT, AT(testbed.platform.answer.servers)},
+    {"research-ms", KIND_MS, AT(testbed.platform.research.service_ns)},
+    {"research-servers", KIND_COUNT, AT(testbed.platform.research.servers)},
+    {"synthesis-ms", KIND_MS, AT(testbed.platform.synthesis.service_ns)},
+    {"synthesis-servers", KIND_COUNT, AT(testbed.platform.synthesis.servers)},
+    {"tool-limit", KIND_COUNT, AT(testbed.platform.tool_limit)},
+    {"tool-queue", KIND_COUNT, AT(testbed.platform.tool_queue)},
+    {"tool-ms", KIND_MS, AT(testbed.platform.tool_ns)},
+    {"mcp-json", KIND_FLAG, AT(testbed.platform.mcp_json)},
+    {"mcp-cut-every", KIND_COUNT, AT(testbed.platform.mcp_cut_every)},
+    {"mcp-sessions", KIND_COUNT, AT(testbed.platform.mcp_sessions)},
     {"kv-tokens", KIND_COUNT, AT(testbed.batching.kv_tokens)},
     {"tokens", KIND_COUNT, AT(testbed.chat.tokens)},
     {"stamp-tokens", KIND_FLAG, AT(testbed.chat.stamp)},
@@ -94,12 +124,41 @@ static const char help[] =
     "            --slow-rate S (1 with --slow-bytes) --slow-bytes N --slow-gap-ms MS (10)\n"
     "            --close-after N (requests on a connection, without saying so)\n"
     "other       --log FILE (CSV: n, arrival, service, departure, written, in ns)\n"
-    "            --help  --version\n"
+    "            --help  --help-platform (services around the model, presets)  --version\n"
     "paths       / /health /metrics /v1/models /v1/chat/completions /work[?service_us=N] /echo\n"
     "            /status/N /delay/MS /bytes/N /redirect/N /set-cookie /cookies /headers /gzip\n"
     "\n"
     "examples    plimsoll-testbed --port 8000 --law mmc --servers 2 --service-ms 20\n"
     "            plimsoll-testbed --law batching --slots 16 --error-rate 1% --log served.csv\n";
+
+static const char help_platform[] =
+    "plimsoll-testbed: the services around the model, and whole settings by name\n"
+    "\n"
+    "presets     --preset fast           every service, small and quick, on one port: for tests\n"
+    "            --preset requirements   gateway :8000, RAG :8002, MCP :8020, vectors :6333\n"
+    "            --preset l4-gemma3-4b   Gemma 3 4B on an NVIDIA L4; --replicas 10 for ten of "
+    "them\n"
+    "            other options change a preset; --port-offset N moves all ports; --port 0: any\n"
+    "replicas    --replicas N (1; batching) of the model, behind a balancer of connections;\n"
+    "            --balance-skew S (0: even; machine i gets a share like 1/i^S)  --overhead-ms MS\n"
+    "GPU         simulated, in /metrics under DCGM's and vLLM's names: --gpu-memory BYTES\n"
+    "            --gpu-weights BYTES  --gpu-kv-token BYTES (of cache, a token)\n"
+    "vectors     /collections/NAME/points/search, exact: --vectors N (100000) --dimensions N "
+    "(128)\n"
+    "            --vectors-at-start (else when first asked for)  --compute-threads N (1)\n"
+    "embeddings  /v1/embeddings, /embed: --embed-token-ms MS (0.01 of processor time)\n"
+    "RAG         /index, /query: --rag-answer-ms MS (0)  --rag-answer-servers N (0: no limit)\n"
+    "database    /db/query: --db-pool N (10)  --db-ms MS (2)  --db-refuse (503 when all are busy)\n"
+    "agents      /api/v1/agents/{research,synthesis}/execute: --research-ms MS (200)\n"
+    "            --research-servers N (16)  --synthesis-ms MS (400)  --synthesis-servers N (16)\n"
+    "tools       /mcp, /tools/execute: --tool-limit N (4 at once)  --tool-queue N (none)\n"
+    "            --tool-ms MS (0, at least)  --mcp-json (no event streams)  --mcp-sessions N\n"
+    "            --mcp-cut-every N (streams cut, to be resumed by Last-Event-ID)\n";
+
+const char *options_help_platform(void)
+{
+    return help_platform;
+}
 
 const char *options_help(void)
 {
@@ -181,6 +240,8 @@ static const char *wanted(enum kind kind)
         return "one of none, fixed, exponential, mmc, md1, batching";
     case KIND_FULL:
         return "429 or 503";
+    case KIND_PRESET:
+        return "one of fast, requirements, l4-gemma3-4b";
     case KIND_TEXT:
     case KIND_FLAG:
         break;
@@ -217,6 +278,11 @@ static int store(struct command_line *line, const struct row *row, const char *t
         return read_full(value, at);
     case KIND_SEED:
         return read_seed(value, line);
+    case KIND_PRESET: {
+        struct testbed_options options;
+        *(const char **)at = text;
+        return testbed_preset(text, &options); /* taken over by take_preset */
+    }
     }
     return -EINVAL;
 }
@@ -278,6 +344,19 @@ static int check_whole(struct command_line *line, char *words, size_t room)
         return say(words, room, "--servers must be at most 1000000");
     if (testbed->batching.slots == 0)
         return say(words, room, "--slots must be at least 1");
+    if (testbed->batching.replicas == 0 || testbed->batching.replicas > 1024)
+        return say(words, room, "--replicas must be from 1 to 1024");
+    if (testbed->batching.balance_skew > 100)
+        return say(words, room, "--balance-skew must be at most 100");
+    const struct platform_options *platform = &testbed->platform;
+    if (platform->vectors > 10000000)
+        return say(words, room, "--vectors must be at most 10000000");
+    if (platform->dimensions == 0 || platform->dimensions > 4096)
+        return say(words, room, "--dimensions must be from 1 to 4096");
+    if (platform->compute_threads == 0 || platform->compute_threads > 256)
+        return say(words, room, "--compute-threads must be from 1 to 256");
+    if (platform->tool_limit == 0 || platform->tool_limit > 256)
+        return say(words, room, "--tool-limit must be from 1 to 256");
     if (testbed->chat.tokens == 0 || testbed->chat.tokens > 131072)
         return say(words, room, "--tokens must be from 1 to 131072");
     if (testbed->law.service_ns > 3600 * NSEC_PER_SEC)
@@ -285,9 +364,38 @@ static int check_whole(struct command_line *line, char *words, size_t room)
     return 0;
 }
 
+/* A preset is what the other options change, so it goes first. */
+static void take_preset(struct command_line *line, int count, char **arguments)
+{
+    for (int i = 0; i < count; i++) {
+        const char *name = NULL;
+        if (strncmp(arguments[i], "--preset=", 9) == 0)
+            name = arguments[i] + 9;
+        else if (strcmp(arguments[i], "--preset") == 0 && i + 1 < count)
+            name = arguments[i + 1];
+        if (name)
+            testbed_preset(name, &line->testbed);
+    }
+}
+
+/* --port 0 lets the system choose all ports, so that tests can have a preset of several. */
+static int move_ports(struct command_line *line, char *words, size_t room)
+{
+    struct testbed_listen *listen = &line->testbed.listen;
+    bool any = listen->port == 0;
+    for (uint64_t i = 0; i <= listen->more_count; i++) {
+        uint16_t *port = i ? &listen->more[i - 1].port : &listen->port;
+        if (*port && *port + line->port_offset > UINT16_MAX)
+            return say(words, room, "--port-offset moves port %u above 65535", *port);
+        *port = any || !*port ? 0 : (uint16_t)(*port + line->port_offset);
+    }
+    return 0;
+}
+
 int options_read(struct command_line *out, int count, char **arguments, char *words, size_t room)
 {
     struct command_line line = {.testbed = testbed_defaults()};
+    take_preset(&line, count, arguments);
     for (int i = 0; i < count; i++) {
         const char *argument = arguments[i];
         if (strcmp(argument, "-h") == 0)
@@ -313,6 +421,8 @@ int options_read(struct command_line *out, int count, char **arguments, char *wo
                        value);
     }
     int error = check_whole(&line, words, room);
+    if (error == 0)
+        error = move_ports(&line, words, room);
     if (error == 0)
         *out = line;
     return error;

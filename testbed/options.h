@@ -10,6 +10,9 @@
 struct command_line {
     struct testbed_options testbed;
     const char *log_path; /* or NULL */
+    const char *preset;   /* or NULL; read before all others, wherever it stands */
+    uint64_t port_offset; /* added to every port that is not 0 */
+    bool help_platform;
     bool help, version;
 };
 
@@ -19,6 +22,8 @@ int options_read(struct command_line *out, int count, char **arguments, char *wo
 
 /* What --help prints: fits a screen. */
 const char *options_help(void);
+/* What --help-platform prints: the options of the services around the model; fits a screen too. */
+const char *options_help_platform(void);
 
 /* The name of the index-th option, without dashes; NULL behind the last. For tests. */
 const char *options_name(size_t index);

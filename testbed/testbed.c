@@ -2,12 +2,11 @@
 #include "testbed/testbed.h"
 
 #include "base/memory.h"
-#include "testbed/chat.h"
 #include "testbed/connection.h"
 #include "testbed/pool.h"
+#include "testbed/replica.h"
 #include "testbed/station.h"
 #include "testbed/vectors.h"
-#include "testbed/work.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,7 +28,13 @@ struct testbed_options testbed_defaults(void)
         .batching = {.slots = 8,
                      .prefill_rate = 8000,
                      .step_ns = 10 * NSEC_PER_MSEC,
-                     .step_sequence_ns = NSEC_PER_MSEC},
+                     .step_sequence_ns = NSEC_PER_MSEC,
+                     .replicas = 1,
+                     .gpu = {.memory_bytes = UINT64_C(24) << 30,
+                             .weights_bytes = UINT64_C(8) << 30,
+                             .kv_token_bytes = UINT64_C(128) << 10,
+                             .idle_watts = 16,
+                             .busy_watts = 72}},
         .chat = {.tokens = 16},
         .platform = {.database = {.service_ns = 2 * NSEC_PER_MSEC, .servers = 10},
                      .answer = {.service_ns = 0},
@@ -52,14 +57,6 @@ static void on_accept(struct listener *listener)
     while (connection_accept(door) == 0)
         continue;
     testbed_bury(door->testbed);
-}
-
-static void on_step(struct timer *timer, nsec_t now_ns)
-{
-    struct testbed *testbed = list_entry(timer, struct testbed, step);
-    batching_advance(testbed->batching, now_ns);
-    work_arm_step(testbed);
-    testbed_bury(testbed);
 }
 
 static bool is_loopback(const struct net_address *address)
@@ -124,11 +121,8 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     list_init(&testbed->connections);
     list_init(&testbed->dead);
     list_init(&testbed->spare);
-    timer_init(&testbed->step, on_step);
     testbed->law = law_new(&options->law);
-    if (options->law.kind == LAW_BATCHING)
-        testbed->batching =
-            batching_new(&options->batching, options->law.queue_limit, chat_token, testbed);
+    replicas_init(testbed);
     testbed->stations = memory_new(STATION_COUNT, sizeof *testbed->stations);
     stations_init(testbed);
     testbed->vectors =
@@ -183,11 +177,10 @@ struct testbed *testbed_free(struct testbed *testbed)
         text_fini(&connection->out);
         free(connection);
     }
-    timer_stop(testbed->loop, &testbed->step);
     law_free(testbed->law);
     stations_fini(testbed);
     free(testbed->stations);
-    batching_free(testbed->batching);
+    replicas_fini(testbed);
     metrics_free(testbed->metrics);
     text_fini(&testbed->scratch);
     free(testbed->read_buffer);
@@ -225,10 +218,5 @@ void testbed_counts(struct testbed *testbed, struct testbed_counts *out)
         .queued = law_queued(testbed->law, now_ns),
         .faults = testbed->faults.struck,
     };
-    if (testbed->batching) {
-        out->arrivals += batching_arrivals(testbed->batching);
-        out->busy = batching_running(testbed->batching);
-        out->queued = batching_waiting(testbed->batching);
-        out->kv_tokens = batching_kv_tokens(testbed->batching);
-    }
+    replicas_count(testbed, out);
 }

@@ -82,6 +82,15 @@ struct testbed_options {
         nsec_t step_ns;          /* a of a + c * b */
         nsec_t step_sequence_ns; /* c, for each of b sequences in the step */
         uint64_t kv_tokens;      /* room of the KV cache; 0: no limit */
+        nsec_t overhead_ns;      /* from arrival until it may have a slot: what is not on the GPU */
+        uint64_t replicas;       /* machines like this one, behind a balancer: balance.h */
+        double balance_skew;     /* how unevenly it spreads connections; 0: evenly */
+        struct gpu_options {
+            uint64_t memory_bytes;   /* of each machine's GPU */
+            uint64_t weights_bytes;  /* of the model, always there */
+            uint64_t kv_token_bytes; /* of the KV cache, a token */
+            double idle_watts, busy_watts;
+        } gpu;
     } batching;
 
     struct chat_options {
@@ -124,6 +133,9 @@ struct testbed_options {
 
 /* Port 0 on 127.0.0.1, no law, no faults, and every limit at its default. */
 struct testbed_options testbed_defaults(void);
+/* The defaults with those of a preset in their place: "fast", "requirements" or "l4-gemma3-4b"
+ * (testbed/README.md says what each is). Returns 0 or -EINVAL (no such preset). */
+int testbed_preset(const char *name, struct testbed_options *options);
 
 struct testbed;
 

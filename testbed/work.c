@@ -1,6 +1,7 @@
 /* Joins the arithmetic of the law to the timers that let replies go; see work.h. */
 #include "testbed/work.h"
 
+#include "testbed/replica.h"
 #include "testbed/reply.h"
 #include "testbed/station.h"
 
@@ -71,8 +72,9 @@ bool work_begin_sequence(struct connection *connection)
 {
     struct testbed *testbed = connection->testbed;
     /* Steps that are over end before this arrival is looked at: it must not join them. */
-    batching_advance(testbed->batching, connection->rx_ns);
-    int outcome = batching_arrive(testbed->batching, &connection->sequence, connection->rx_ns);
+    struct batching *batching = replica_batching(connection->replica);
+    batching_advance(batching, connection->rx_ns);
+    int outcome = batching_arrive(batching, &connection->sequence, connection->rx_ns);
     if (outcome == BATCHING_FULL)
         turn_away(connection);
     else if (outcome == BATCHING_TOO_LONG)
@@ -80,7 +82,8 @@ bool work_begin_sequence(struct connection *connection)
     if (outcome)
         return false;
     connection->sequenced = true;
-    work_arm_step(testbed);
+    connection->sequence.number = testbed->sequences++; /* of all replicas together */
+    replica_arm(connection->replica);
     return true;
 }
 
@@ -105,16 +108,7 @@ void work_abandon(struct connection *connection)
 {
     connection->sequenced = false;
     connection->testbed->abandoned++;
-    batching_abandon(connection->testbed->batching, &connection->sequence);
-}
-
-void work_arm_step(struct testbed *testbed)
-{
-    nsec_t boundary_ns = batching_boundary(testbed->batching);
-    if (boundary_ns == NSEC_NEVER)
-        timer_stop(testbed->loop, &testbed->step);
-    else
-        timer_start(testbed->loop, &testbed->step, boundary_ns);
+    batching_abandon(replica_batching(connection->replica), &connection->sequence);
 }
 
 /* ---- GET /work --------------------------------------------------------------------------------

@@ -21,9 +21,6 @@ bool work_begin_sequence(struct connection *connection);
 void work_end_sequence(struct connection *connection, nsec_t boundary_ns);
 /* The client has gone: the sequence is given up. */
 void work_abandon(struct connection *connection);
-/* Sets the timer to the end of the present step. */
-void work_arm_step(struct testbed *testbed);
-
 /* GET /work: holds a server and says how long. */
 void work_serve(struct connection *connection, const struct request *request);
 

@@ -80,24 +80,55 @@ static void mistakes_are_named(void **state)
     }
 }
 
-/* Help that fits a screen: 24 lines of at most 100 columns, and no option missing. */
-static void help_is_whole_and_fits(void **state)
+static void fits(const char *help)
 {
-    const char *help = options_help();
     size_t lines = 0, column = 0;
-    (void)state;
     for (const char *c = help; *c; c++) {
         column = *c == '\n' ? 0 : column + 1;
         lines += *c == '\n';
         assert_true(column <= 100);
     }
     assert_true(lines <= 24);
+}
+
+/* Helps that fit a screen each: 24 lines of at most 100 columns, and no option missing in both. */
+static void help_is_whole_and_fits(void **state)
+{
+    (void)state;
+    fits(options_help());
+    fits(options_help_platform());
     for (size_t i = 0; options_name(i); i++) {
         char dashed[64];
         snprintf(dashed, sizeof dashed, "--%s", options_name(i));
-        if (!strstr(help, dashed))
+        if (!strstr(options_help(), dashed) && !strstr(options_help_platform(), dashed))
             fail_msg("%s is not in the help", dashed);
     }
+}
+
+/* A preset comes first wherever it stands; ports move together; --port 0 frees them all. */
+static void presets_are_changed_by_options(void **state)
+{
+    struct command_line line;
+    char words[256];
+    (void)state;
+    assert_int_equal(read_line("--slots 3 --preset requirements --port-offset 10000", &line, words),
+                     0);
+    assert_int_equal(line.testbed.batching.slots, 3);
+    assert_int_equal(line.testbed.law.kind, LAW_BATCHING);
+    assert_int_equal(line.testbed.listen.port, 18000);
+    assert_int_equal(line.testbed.listen.more_count, 3);
+    assert_int_equal(line.testbed.listen.more[0].port, 18002);
+    assert_int_equal(line.testbed.listen.more[2].port, 16333);
+    assert_int_equal(read_line("--preset=requirements --port 0", &line, words), 0);
+    assert_int_equal(line.testbed.listen.more[1].port, 0);
+    assert_int_equal(read_line("--preset l4-gemma3-4b --replicas 10", &line, words), 0);
+    assert_int_equal(line.testbed.batching.replicas, 10);
+    assert_int_equal(line.testbed.chat.tokens, 48);
+    assert_true(read_line("--preset slow", &line, words) < 0);
+    assert_string_equal(words,
+                        "--preset needs one of fast, requirements, l4-gemma3-4b; it is \"slow\"");
+    assert_true(read_line("--preset requirements --port-offset 60000", &line, words) < 0);
+    assert_string_equal(words, "--port-offset moves port 8000 above 65535");
 }
 
 /* Each fault strikes its share: within 4 standard deviations, for a fixed seed. */
@@ -133,6 +164,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_arrive),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(presets_are_changed_by_options),
         cmocka_unit_test(help_is_whole_and_fits),
         cmocka_unit_test(faults_have_their_shares),
     };
