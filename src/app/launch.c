@@ -16,10 +16,37 @@
 #define PROGRESS_TERMINAL_NS (500 * NSEC_PER_MSEC)
 #define PROGRESS_PIPE_NS     (5 * NSEC_PER_SEC)
 
+#define SCENARIO_PREFIX "scenario:"
+
+const struct scenario *launch_scenario(struct app *app, const struct verb *verb, const char *words,
+                                       int *code)
+{
+    *code = 0;
+    if (strncmp(words, SCENARIO_PREFIX, sizeof SCENARIO_PREFIX - 1) != 0)
+        return NULL;
+    const char *name = words + sizeof SCENARIO_PREFIX - 1;
+    const struct scenario *scenario = scenario_find(name);
+    if (!scenario) {
+        size_t count = 0;
+        const struct scenario *all = scenario_list(&count);
+        struct text names = TEXT_EMPTY;
+        for (size_t i = 0; i < count; i++)
+            text_printf(&names, "%s%s", i ? ", " : "", all[i].name);
+        *code = usage_error(app, verb, "there is no scenario \"%s\"; there are %s", name, names.at);
+        text_fini(&names);
+    }
+    return scenario;
+}
+
 int launch_read(struct app *app, const struct launch *launch, struct plan_reading *reading)
 {
+    bool shipped =
+        launch->file && strncmp(launch->file, SCENARIO_PREFIX, sizeof SCENARIO_PREFIX - 1) == 0;
+    const struct scenario *scenario =
+        shipped ? scenario_find(launch->file + sizeof SCENARIO_PREFIX - 1) : NULL;
     struct plan_source source = {
         .file = launch->file,
+        .text = scenario ? scenario->text : NULL,
         .overrides = launch->overrides,
         .override_count = launch->override_count,
         .environment = app->environment,

@@ -4,12 +4,13 @@
 #define APP_LAUNCH_H
 
 #include "app/verb.h"
+#include "lib/scenario.h"
 #include "plan/read.h"
 #include "run/run.h"
 
 /* What to run and how to show it. */
 struct launch {
-    const char *file; /* a plan; or NULL: `quick` */
+    const char *file; /* a plan, or "scenario:NAME"; or NULL: `quick` */
     const struct plan_quick *quick;
     struct plan_override *overrides;
     size_t override_count;
@@ -25,6 +26,11 @@ int launch(struct app *app, const struct launch *launch);
 /* Reads the plan and prints its notes; reading->plan is NULL after an error. Returns 0 or the exit
  * code. Owner: caller, plan_reading_fini. */
 int launch_read(struct app *app, const struct launch *launch, struct plan_reading *reading);
+
+/* The scenario that "scenario:NAME" asks for; NULL for other words. Unknown ones are said on the
+ * error stream of the program, with all that there are: *code is then EXIT_USAGE, else 0. */
+const struct scenario *launch_scenario(struct app *app, const struct verb *verb, const char *words,
+                                       int *code);
 
 /* Overrides of the plan's settings from the options that name one. Repeated options become a list.
  * Owner: caller, launch_overrides_free. */

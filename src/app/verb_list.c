@@ -1,5 +1,6 @@
-/* plimsoll list: every plug-in with its sentence. */
+/* plimsoll list: every plug-in, and every plan that comes with the program, with its sentence. */
 #include "app/verb.h"
+#include "lib/scenario.h"
 
 #include <string.h>
 
@@ -17,6 +18,17 @@ static void list_drivers(const struct plug_list *plugs, FILE *out)
         put(out, plugs->drivers[d]->name, plugs->drivers[d]->sentence);
         for (const struct request_verb *verb = plugs->drivers[d]->verbs; verb->word; verb++)
             fprintf(out, "    %-14s %s\n", verb->word, verb->sentence);
+    }
+}
+
+static void list_scenarios(FILE *out)
+{
+    size_t count = 0;
+    const struct scenario *scenarios = scenario_list(&count);
+    fputs("scenarios (plimsoll run scenario:NAME --target URL)\n", out);
+    for (size_t i = 0; i < count; i++) {
+        struct span sentence = scenario_sentence(&scenarios[i]);
+        fprintf(out, "  %-23s %.*s\n", scenarios[i].name, (int)sentence.bytes, sentence.at);
     }
 }
 
@@ -41,16 +53,21 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
             put(app->out, plugs->writers[i]->name, plugs->writers[i]->sentence);
         known = true;
     }
+    if (all || strcmp(what, "scenarios") == 0) {
+        list_scenarios(app->out);
+        known = true;
+    }
     if (!known)
-        return usage_error(app, verb, "there are drivers, patterns and writers; no \"%s\"", what);
+        return usage_error(app, verb,
+                           "there are drivers, patterns, writers and scenarios; no \"%s\"", what);
     return 0;
 }
 
 const struct verb verb_list = {
     .name = "list",
-    .sentence = "name the drivers, patterns and writers there are",
-    .usage = "[drivers | patterns | writers]",
+    .sentence = "name the drivers, patterns, writers and scenarios there are",
+    .usage = "[drivers | patterns | writers | scenarios]",
     .options = options,
-    .examples = {"plimsoll list", "plimsoll list patterns"},
+    .examples = {"plimsoll list", "plimsoll list scenarios"},
     .act = act,
 };

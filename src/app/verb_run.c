@@ -25,6 +25,8 @@ static const struct option options[] = {
      .sentence = "loop threads (default: one a core)", .setting = "threads"},
     {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
      .setting = "time_scale"},
+    {"scale-think", 0, .kind = OPTION_FLAG, .sentence = "and think times and pacing",
+     .setting = "time_scale_think"},
     {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "same seed, same requests",
      .setting = "seed"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
@@ -125,6 +127,11 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
     const char *what = arguments->rest_count ? arguments->rest[0] : host;
     if (arguments->rest_count && is_url(what) && host)
         return usage_error(app, verb, "the target is given twice: %s and --host %s", what, host);
+    int code = 0;
+    if (launch_scenario(app, verb, what, &code))
+        return 0;
+    if (code)
+        return code;
     if (!is_url(what) && access(what, F_OK) != 0)
         return usage_error(app, verb,
                            "there is no file \"%s\"; if it is meant as a target, write http://%s",
@@ -189,7 +196,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 const struct verb verb_run = {
     .name = "run",
     .sentence = "make load by a plan or against a URL, and report",
-    .usage = "PLAN | URL [OPTIONS]",
+    .usage = "PLAN | scenario:NAME | URL [OPTIONS]",
     .options = options,
     .notes =
         "exit codes: 0 passed, 1 could not run, 99 a threshold or the objectives failed, 104 bad "

@@ -17,6 +17,8 @@ static const struct option options[] = {
      .setting = "threads"},
     {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "as for run",
      .setting = "time_scale"},
+    {"scale-think", 0, .kind = OPTION_FLAG, .sentence = "and think times and pacing",
+     .setting = "time_scale_think"},
     {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "as for run", .setting = "seed"},
     {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
      .sentence = "any setting of the plan"},
@@ -46,9 +48,12 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     if (arguments->rest_count != 1)
         return usage_error(app, verb, "one plan is wanted");
     struct launch how = {.file = arguments->rest[0]};
+    int code = 0;
+    if (!launch_scenario(app, verb, how.file, &code) && code)
+        return code;
     how.overrides = launch_overrides(arguments, &how.override_count);
     struct plan_reading reading;
-    int code = launch_read(app, &how, &reading);
+    code = launch_read(app, &how, &reading);
     if (code == 0)
         code = check_here(app, reading.plan);
     if (code == 0 && !argument_given(arguments, "quiet")) {
@@ -65,7 +70,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 const struct verb verb_validate = {
     .name = "validate",
     .sentence = "check a plan, say what it will do, and send nothing",
-    .usage = "PLAN [OPTIONS]",
+    .usage = "PLAN | scenario:NAME [OPTIONS]",
     .options = options,
     .notes = "exit codes: 0 fine, 104 not",
     .examples = {"plimsoll validate plan.yaml", "plimsoll validate plan.yaml -u 500 -t 10m"},

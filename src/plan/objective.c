@@ -1,6 +1,7 @@
 /* Objectives: what should be reached, and what is still accepted. As maps, or as one line:
  *
- *   response_time p95 < 2s accept 2.5s at 100 task chat */
+ *   response_time p95 < 2s accept 2.5s at 100 task chat
+ *   error_rate < 0.1% service qdrant */
 #include "plan/part.h"
 
 #include "base/memory.h"
@@ -12,7 +13,7 @@
 #include <string.h>
 
 struct objective_form {
-    char *metric, *stat, *task, *target, *accept;
+    char *metric, *stat, *task, *service, *target, *accept;
     double at;
 };
 
@@ -43,6 +44,11 @@ const struct setting objective_rows[] = {
      .unset = "0",
      .sentence = "users or rate of the level at which it is judged; 0 is the whole run"},
     {.name = "task", .type = SETTING_TEXT, .offset = FORM(task), .sentence = "only this task"},
+    {.name = "service",
+     .type = SETTING_TEXT,
+     .offset = FORM(service),
+     .sentence =
+         "only what the reply rules count for this service; for error_rate and success_rate"},
     {.name = NULL},
 };
 
@@ -107,6 +113,7 @@ static void add_objective(struct reader *reader, const struct node *node,
     objective.metric = memory_copy_text(form->metric);
     objective.stat = memory_copy_text(form->stat);
     objective.task = memory_copy_text(form->task);
+    objective.service = memory_copy_text(form->service);
     struct text copy = TEXT_EMPTY;
     text_put(&copy, words);
     objective.words = text_take(&copy);
@@ -126,6 +133,8 @@ static void put_words(const struct objective_form *form, struct text *out)
         text_printf(out, " at %g", form->at);
     if (form->task)
         text_printf(out, " task %s", form->task);
+    if (form->service)
+        text_printf(out, " service %s", form->service);
 }
 
 static char *copy_word(struct span word)
@@ -161,6 +170,8 @@ static int read_line(const char *line, struct objective_form *form)
             form->accept = copy_word(value);
         else if (span_equal(key, SPAN("task")) && !form->task)
             form->task = copy_word(value);
+        else if (span_equal(key, SPAN("service")) && !form->service)
+            form->service = copy_word(value);
         else if (!span_equal(key, SPAN("at")) || unit_read_rate(value, &form->at))
             return 1;
     }

@@ -84,6 +84,7 @@ static void free_judgement(struct plan *plan)
         free(objective->metric);
         free(objective->stat);
         free(objective->task);
+        free(objective->service);
         free(objective->words);
     }
     free(plan->objectives);

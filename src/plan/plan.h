@@ -132,6 +132,7 @@ struct plan_objective {
     char *metric;  /* "response_time", "error_rate", "throughput", or a declared metric */
     char *stat;    /* "p95", "avg", "rate"; NULL: the metric's own */
     char *task;    /* or NULL: all */
+    char *service; /* of the reply rules, for shares of what they count; or NULL */
     double at;     /* the level's target that it is judged at; 0: the whole run */
     bool least;    /* the value must be at least the target (throughput), else at most */
     double target; /* in base units: seconds, share, per second */
@@ -251,10 +252,11 @@ struct plan {
     struct symbols symbols; /* known to all scenarios: what global headers and set-up use; those of
                                a scenario begin with the same ones under the same slots */
     uint64_t seed;
-    uint64_t threads;     /* 0: one a core */
-    nsec_t interval_ns;   /* of the record; 1 s */
-    nsec_t hard_limit_ns; /* the run is ended after this, whatever happens; 0: plan + grace */
-    double time_scale;    /* durations were multiplied by this; 1: not */
+    uint64_t threads;      /* 0: one a core */
+    nsec_t interval_ns;    /* of the record; 1 s */
+    nsec_t hard_limit_ns;  /* the run is ended after this, whatever happens; 0: plan + grace */
+    double time_scale;     /* durations were multiplied by this; 1: not */
+    bool time_scale_think; /* think times and pacing too */
     char *output_dir;
     bool quiet;
 };

@@ -269,6 +269,10 @@ static void build_common(struct build *build)
     out->rate = rate_of(build, form->rate);
     out->duration_ns = form->duration_ns;
     scale_time(&out->start_time_ns, scale);
+    if (build->reader->plan->time_scale_think) {
+        scale_time(&out->pacing_ns, scale);
+        distribution_scale(&out->think, scale);
+    }
     double most = 0;
     for (size_t i = 0; i < out->stage_count; i++) {
         scale_time(&out->stages[i].duration_ns, scale);

@@ -270,6 +270,8 @@ static void add_request(struct reader *reader, const struct task_form *form, con
                                    .target = memory_copy_text(form->target),
                                    .think = form->think,
                                    .line = form->request->line};
+    if (plan->time_scale_think)
+        distribution_scale(&request.think, plan->time_scale);
     char *words = form->name ? memory_copy_text(form->name) : request_words(form);
     if (task_name) { /* a step */
         struct text name = TEXT_EMPTY;

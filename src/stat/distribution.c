@@ -122,6 +122,16 @@ double distribution_draw(const struct distribution *distribution, struct random 
     return value;
 }
 
+void distribution_scale(struct distribution *distribution, double factor)
+{
+    enum spread spread = distribution->spread;
+    distribution->a *= factor;
+    if (spread == SPREAD_UNIFORM || spread == SPREAD_NORMAL || spread == SPREAD_LOGNORMAL)
+        distribution->b *= factor; /* of the others it is a shape */
+    distribution->least *= factor;
+    distribution->most *= factor;
+}
+
 double distribution_mean(const struct distribution *distribution)
 {
     double a = distribution->a, b = distribution->b;

@@ -31,6 +31,9 @@ double distribution_draw(const struct distribution *distribution, struct random 
 /* Mean of the distribution (before cuts). */
 double distribution_mean(const struct distribution *distribution);
 
+/* Multiplies all draws by a factor above 0 (another unit, or another pace). */
+void distribution_scale(struct distribution *distribution, double factor);
+
 /* The standard normal quantile, p in (0, 1), absolute error below 1e-15 * |x|. */
 double normal_quantile(double p);
 

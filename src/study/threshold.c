@@ -170,6 +170,8 @@ static char *objective_scope(const struct plan_objective *objective)
     struct text scope = TEXT_EMPTY;
     if (objective->task != NULL)
         text_printf(&scope, "task %s", objective->task);
+    if (objective->service != NULL)
+        text_printf(&scope, "%sservice %s", scope.bytes > 0 ? ", " : "", objective->service);
     if (objective->at != 0)
         text_printf(&scope, "%slevel %g", scope.bytes > 0 ? ", " : "", objective->at);
     return text_take(&scope);
@@ -213,7 +215,10 @@ void objective_judge(const struct plan_objective *objective, const struct result
         .accept = objective->accept,
         .objective = true};
     struct measure_question question = {.metric = objective->metric,
-                                        .scope = {.task = objective->task, .level = objective->at}};
+                                        .scope = {.key = objective->service ? "service" : NULL,
+                                                  .value = objective->service,
+                                                  .task = objective->task,
+                                                  .level = objective->at}};
     read_stat(objective->stat, &question);
     struct measured measured;
     if (measure(result, &question, &measured, &why) == 0) {
