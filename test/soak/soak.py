@@ -12,7 +12,8 @@ Its memory (VmRSS of /proc) is read every second. It passes when
     1,800 points of its run and then joins neighbours; with an interval of 0.1 s it gets there in
     3 minutes, so that 6 or more show whether the limit holds. What an hour of records would need
     at this rate is far above the 10 %;
-  - no more descriptors are open in the last quarter than in the third, beyond the users' own;
+  - descriptors do not grow: at most twice the third quarter's in the last, as thousands of
+    connections are opened and closed, and a busy machine alone needs a few more at once;
   - the accounts close, and nothing is in flight or waiting at the end;
   - the testbed has counted as many requests as plimsoll says it sent.
 
@@ -121,7 +122,7 @@ def quarters(samples):
     return samples[-2 * quarter:-quarter], samples[-quarter:]
 
 
-def faults_of(samples, summary, served, users):
+def faults_of(samples, summary, served):
     faults = []
     third, last = quarters(samples)
     before, after = (statistics.median(memory for memory, _ in part) for part in (third, last))
@@ -130,7 +131,7 @@ def faults_of(samples, summary, served, users):
           f"most descriptors {opened}, then {open_now}")
     if after > 1.1 * before:
         faults.append("memory grows")
-    if open_now > opened + users // 4:
+    if open_now > 2 * opened:
         faults.append("descriptors grow")
     accounts, figures = summary["accounts"], summary["summary"]
     print(f"{accounts['offered']:,} requests offered, {accounts['succeeded']:,} succeeded, "
@@ -173,7 +174,7 @@ def main():
             _, account = testbed.communicate(timeout=10)
     served = int(account.split(" requests,")[0].split()[-1].replace(",", ""))
     print(said[said.find("\n\n"):] if "accounts" in said else said)
-    faults = faults_of(samples, summary, served, options.users)
+    faults = faults_of(samples, summary, served)
     for fault in faults:
         print(f"soak: {fault}", file=sys.stderr)
     print("soak: " + ("FAILED" if faults else f"passed in {options.minutes:g} min"))
