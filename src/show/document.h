@@ -8,6 +8,7 @@
 #define SHOW_DOCUMENT_H
 
 #include "record/result.h"
+#include "show/figure.h"
 #include "show/writer.h"
 
 #include <jansson.h>
@@ -23,6 +24,9 @@ json_t *document_number(double number);   /* null when not finite */
 json_t *document_count(uint64_t count);   /* exact up to 2^63 - 1 */
 json_t *document_seconds(nsec_t duration_ns);
 json_t *document_sums(const struct result_sum *sum, const struct metric_table *metrics);
+json_t *document_times(const struct figure_times *times);
+json_t *document_llm(const struct result_sum *sum, const struct metric_table *metrics);
+json_t *document_definitions(const struct metric_table *metrics); /* of drivers' metrics */
 json_t *document_distribution(const struct result_sum *sum);
 json_t *document_series(const struct result *result);
 json_t *document_request_series(const struct result *result, size_t request);

@@ -22,7 +22,7 @@ struct named_time {
     struct figure_time time;
 };
 
-static json_t *times_object(const struct figure_times *times)
+json_t *document_times(const struct figure_times *times)
 {
     const struct named_time named[] = {
         {"min", times->least}, {"avg", times->mean}, {"p50", times->p50},   {"p90", times->p90},
@@ -82,7 +82,7 @@ static json_t *parts_object(const struct result_sum *sum, const struct metric_ta
         if (metric == HIST_RESPONSE || metric == HIST_SERVICE || hist->count == 0)
             continue;
         figure_times(hist, NULL, &times);
-        json_object_set_new(parts, metrics->hists[metric].name, times_object(&times));
+        json_object_set_new(parts, metrics->hists[metric].name, document_times(&times));
     }
     return parts;
 }
@@ -113,8 +113,8 @@ json_t *document_sums(const struct result_sum *sum, const struct metric_table *m
     json_object_set_new(object, "measured_s", document_number(figures.seconds));
     json_object_set_new(object, "rate_rps", document_number(figures.rate_rps));
     json_object_set_new(object, "rate_rpm", document_number(figures.rate_rpm));
-    json_object_set_new(object, "response", times_object(&figures.response));
-    json_object_set_new(object, "service", times_object(&figures.service));
+    json_object_set_new(object, "response", document_times(&figures.response));
+    json_object_set_new(object, "service", document_times(&figures.service));
     json_object_set_new(object, "parts", parts_object(sum, metrics));
     json_object_set_new(object, "errors", errors_object(sum, &figures));
     json_object_set_new(object, "status_codes", status_object(sum));
@@ -127,6 +127,7 @@ json_t *document_sums(const struct result_sum *sum, const struct metric_table *m
     json_object_set_new(object, "stale_connections", document_count(figures.stale));
     json_object_set_new(object, "late", document_count(figures.late));
     json_object_set_new(object, "driver_counters", driver_counters(sum, metrics));
+    json_object_set_new(object, "llm", document_llm(sum, metrics));
     return object;
 }
 

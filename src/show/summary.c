@@ -4,6 +4,7 @@
 
 #include "base/unit.h"
 #include "show/figure.h"
+#include "show/summary_line.h"
 #include "show/table.h"
 #include "show/verdict.h"
 
@@ -46,8 +47,8 @@ static void put_wrapped(const char *words, const struct show_options *options, s
     free(clean);
 }
 
-static void put_line(const char *label, const char *words, const struct show_options *options,
-                     struct text *out)
+void summary_put_line(const char *label, const char *words, const struct show_options *options,
+                      struct text *out)
 {
     put_label(label, options, out);
     put_wrapped(words, options, out);
@@ -81,11 +82,11 @@ void summary_put_verdict(const struct result *result, const struct show_options 
         text_printf(&line, "; %s/s", unit_write_number(number, sums.rate_rps));
         text_printf(&line, ", %s/min", unit_write_number(number, sums.rate_rpm));
     }
-    put_line("", line.at, options, out);
+    summary_put_line("", line.at, options, out);
     if (result->target)
-        put_line("target", result->target, options, out);
+        summary_put_line("target", result->target, options, out);
     if (options->run_path)
-        put_line("run", options->run_path, options, out);
+        summary_put_line("run", options->run_path, options, out);
     text_fini(&line);
 }
 
@@ -94,7 +95,7 @@ void summary_put_advice(const struct result *result, const struct show_options *
 {
     for (size_t i = 0; i < result->fact_count; i++) {
         if (strncmp(result->facts[i].name, "advice.", 7) == 0)
-            put_line("note", result->facts[i].value, options, out);
+            summary_put_line("note", result->facts[i].value, options, out);
     }
 }
 
@@ -156,7 +157,7 @@ static void put_judged_kind(const struct result *result, bool objective,
             continue;
         struct text why = TEXT_EMPTY;
         text_printf(&why, "%s: %s", judged->words, judged->why ? judged->why : "not observed");
-        put_line("not judged", why.at, options, out);
+        summary_put_line("not judged", why.at, options, out);
         text_fini(&why);
     }
 }
@@ -220,7 +221,7 @@ static void put_example(const struct result *result, const struct show_options *
     if (most->request < result->request_count)
         text_printf(&line, "%s: ", result->requests[most->request].name);
     text_printf(&line, "%s (%s times kept)", most->words, unit_write_count(number, most->times));
-    put_line("", line.at, options, out);
+    summary_put_line("", line.at, options, out);
     text_fini(&line);
 }
 
@@ -251,7 +252,7 @@ static void put_services(const struct result *result, const struct show_options 
                         unit_write_share(number, (double)(hits - failures) / (double)hits), hits);
     }
     if (line.bytes)
-        put_line("services", line.at, options, out);
+        summary_put_line("services", line.at, options, out);
     text_fini(&line);
 }
 
@@ -265,7 +266,7 @@ static void put_traffic(const struct figure_sums *sums, const struct show_option
     text_printf(&line, "in %s/s", unit_write_bytes(number, sums->in_bytes_rate));
     text_printf(&line, ", out %s/s", unit_write_bytes(number, sums->out_bytes_rate));
     text_printf(&line, ", %s connections opened", unit_write_count(number, sums->connections));
-    put_line("traffic", line.at, options, out);
+    summary_put_line("traffic", line.at, options, out);
     text_fini(&line);
 }
 
@@ -281,22 +282,22 @@ void summary_put_errors(const struct result *result, const struct show_options *
     error_items(total, &line);
     if (line.bytes)
         text_printf(&line, "  (%s of all)", unit_write_share(number, sums.error_share));
-    put_line("errors",
-             line.bytes      ? line.at
-             : sums.requests ? "none"
-                             : "not observed",
-             options, out);
+    summary_put_line("errors",
+                     line.bytes      ? line.at
+                     : sums.requests ? "none"
+                                     : "not observed",
+                     options, out);
     put_example(result, options, out);
     text_clear(&line);
     status_items(total, &line);
     if (line.bytes)
-        put_line("status codes", line.at, options, out);
+        summary_put_line("status codes", line.at, options, out);
     if (sums.checks_passed + sums.checks_failed) {
         text_clear(&line);
         text_printf(&line, "%s failed", unit_write_count(number, sums.checks_failed));
         text_printf(&line, " of %s",
                     unit_write_count(number, sums.checks_passed + sums.checks_failed));
-        put_line("checks", line.at, options, out);
+        summary_put_line("checks", line.at, options, out);
     }
     put_services(result, options, out);
     put_traffic(&sums, options, out);
@@ -380,10 +381,10 @@ void summary_put_trust(const struct result *result, const struct show_options *o
 {
     struct text line = TEXT_EMPTY;
     accounts_line(result, &line);
-    put_line("accounts", line.at, options, out);
+    summary_put_line("accounts", line.at, options, out);
     text_clear(&line);
     generator_line(result, &line);
-    put_line("generator", line.at, options, out);
+    summary_put_line("generator", line.at, options, out);
     text_fini(&line);
 }
 
@@ -394,7 +395,7 @@ void summary_put_next(const struct result *result, const struct show_options *op
     if (next || options->report_path)
         text_putc(out, '\n');
     if (next)
-        put_line("next", next, options, out);
+        summary_put_line("next", next, options, out);
     if (options->report_path)
-        put_line("report", options->report_path, options, out);
+        summary_put_line("report", options->report_path, options, out);
 }

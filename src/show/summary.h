@@ -24,6 +24,10 @@ void summary_put_levels(const struct result *result, const struct show_options *
 /* Response and service time side by side, why percentiles are missing, where the time went. */
 void summary_put_times(const struct result *result, const struct show_options *options,
                        struct text *out);
+/* Answers made of tokens: times to the first one and between them, tokens a second, and what makes
+ * these doubtful; nothing for a run without such answers. */
+void summary_put_streamed(const struct result *result, const struct show_options *options,
+                          struct text *out);
 /* Errors by kind, status codes, failed checks, the commonest messages. */
 void summary_put_errors(const struct result *result, const struct show_options *options,
                         struct text *out);

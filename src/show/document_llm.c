@@ -1,0 +1,70 @@
+/* Answers made of tokens in the document; see document.h. */
+#include "show/document.h"
+#include "show/figure_llm.h"
+
+#include <stdlib.h>
+
+static void add_times(json_t *object, const char *name, const struct figure_times *times)
+{
+    json_object_set_new(object, name, times->count ? document_times(times) : json_null());
+}
+
+static void add_counts(json_t *object, const struct figure_llm *figures)
+{
+    json_object_set_new(object, "streams", document_count(figures->streams));
+    json_object_set_new(object, "content_events", document_count(figures->content_events));
+    json_object_set_new(object, "output_tokens", document_count(figures->output_tokens));
+    json_object_set_new(object, "prompt_tokens", document_count(figures->prompt_tokens));
+    json_object_set_new(object, "cached_tokens", document_count(figures->cached_tokens));
+    json_object_set_new(object, "reasoning_tokens", document_count(figures->reasoning_tokens));
+    json_object_set_new(object, "empty_streams", document_count(figures->empty));
+    json_object_set_new(object, "unstreamed", document_count(figures->unstreamed));
+    json_object_set_new(object, "burst_streams", document_count(figures->bursts));
+    json_object_set_new(object, "truncated_streams", document_count(figures->truncated_streams));
+    json_object_set_new(object, "truncated_prompts", document_count(figures->truncated_prompts));
+    json_object_set_new(object, "reply_errors", document_count(figures->reply_errors));
+}
+
+json_t *document_llm(const struct result_sum *sum, const struct metric_table *metrics)
+{
+    struct figure_llm figures;
+    if (!figure_llm(sum, metrics, &figures))
+        return json_null();
+    json_t *object = json_object(), *sources = json_object();
+    char *source = figure_llm_source(&figures);
+    add_times(object, "ttft", &figures.ttft);
+    add_times(object, "ttft_service", &figures.ttft_service);
+    add_times(object, "ttfat", &figures.ttfat);
+    add_times(object, "itl", &figures.itl);
+    add_times(object, "itl_token", &figures.itl_token);
+    add_times(object, "tpot", &figures.tpot);
+    add_times(object, "e2e_content", &figures.e2e_content);
+    add_times(object, "server_load", &figures.server_load);
+    add_times(object, "server_prompt", &figures.server_prompt);
+    add_times(object, "server_decode", &figures.server_decode);
+    add_counts(object, &figures);
+    json_object_set_new(object, "output_tokens_per_s", document_number(figures.output_rate));
+    json_object_set_new(object, "prompt_tokens_per_s", document_number(figures.prompt_rate));
+    json_object_set_new(object, "output_tokens_per_s_per_stream",
+                        document_number(figures.stream_rate));
+    json_object_set_new(object, "burst_ratio", document_number(figures.burst_share));
+    json_object_set_new(object, "token_source", json_string(source));
+    json_object_set_new(sources, "continuous_usage", document_count(figures.from_continuous));
+    json_object_set_new(sources, "usage", document_count(figures.from_usage));
+    json_object_set_new(sources, "events", document_count(figures.from_events));
+    json_object_set_new(object, "token_sources", sources);
+    free(source);
+    return object;
+}
+
+json_t *document_definitions(const struct metric_table *metrics)
+{
+    json_t *object = json_object();
+    for (size_t i = CORE_COUNTERS; i < metrics->counter_count; i++)
+        json_object_set_new(object, metrics->counters[i].name,
+                            document_text(metrics->counters[i].sentence));
+    for (size_t i = CORE_HISTS; i < metrics->hist_count; i++)
+        json_object_set_new(object, metrics->hists[i].name,
+                            document_text(metrics->hists[i].sentence));
+    return object;
+}
