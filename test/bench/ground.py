@@ -123,7 +123,6 @@ class Ran:
     def __init__(self, code, out, err, usage, wall_s):
         self.code, self.out, self.err = code, out, err
         self.cpu_s = usage.ru_utime + usage.ru_stime
-        self.peak_bytes = usage.ru_maxrss * 1024
         self.wall_s = wall_s
 
 
