@@ -50,6 +50,10 @@ struct driver_outcome {
      * counts as due later by so much; what set-up cost is for the driver to record. error must be
      * 0. */
     bool again;
+    /* This exchange was a part of the request (a stream that broke off and can be resumed): compose
+     * is called again for the rest. All of the time is the request's; its service time is that of
+     * the last exchange, as with retries. error must be 0. */
+    bool more;
 };
 
 struct driver {

@@ -235,7 +235,7 @@ int engine_run(struct engine *engine)
     return error;
 }
 
-/* What failed or took too long is cut off; its sessions are still ended, each for a bounded time. */
+/* What failed or took too long is cut off; its sessions are still ended, each in bounded time. */
 static int await_farewells(struct engine *engine, struct crew *crew)
 {
     int error = 0;

@@ -409,6 +409,10 @@ static void on_end(struct exchange *exchange, nsec_t rx_ns)
         send_after_set_up(job, rx_ns);
         return;
     }
+    if (outcome.more && !error) {
+        job_send(job, rx_ns);
+        return;
+    }
     if (!error) {
         error = outcome.error;
         words = outcome.words;

@@ -278,7 +278,7 @@ static void a_queue_before_set_up_stays_in_the_response(void **state)
     play->scenario.max_vus = 1;
     calls_per_session = 1;
     const uint64_t *counters = perform(play);
-    /* Each takes 50 + 20 ms, and 1 ms more to end the session of the one before; due every 50 ms. */
+    /* Each takes 50 + 20 ms, and 1 ms more to end the session of the last; due every 50 ms. */
     assert_int_equal(counters[COUNT_SUCCEEDED], 20);
     exactly(play, HIST_SERVICE, work_ns, work_ns);
     nsec_t last_done_ns = 20 * (open_ns + work_ns) + 19 * NSEC_PER_MSEC;

@@ -1,0 +1,163 @@
+"""The MCP driver against a server that others wrote: server-everything of npm, over streamable HTTP.
+
+Skipped, loudly, where npm or its registry cannot be reached."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from conftest import free_port, wait_port, write_plan
+
+PACKAGE = "@modelcontextprotocol/server-everything@2026.8.31"
+
+
+@pytest.fixture(scope="module")
+def server_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("npm")
+    if not shutil.which("npm") or not shutil.which("node"):
+        pytest.skip("NOT TESTED against a real MCP server: npm is not installed")
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE],
+                          cwd=folder, capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "HOME": str(folder)})
+    if done.returncode:
+        pytest.skip(f"NOT TESTED against a real MCP server: npm install failed: {done.stderr}")
+    return folder
+
+
+@pytest.fixture
+def everything(server_folder, tmp_path):
+    """The server; its log tells which sessions it opened and ended."""
+    port = free_port()
+    log = tmp_path / "server.log"
+    script = server_folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
+    with open(log, "w") as out:
+        process = subprocess.Popen(["node", script, "streamableHttp"], cwd=server_folder,
+                                   stdout=out, stderr=out, env={**os.environ, "PORT": str(port)})
+    try:
+        wait_port(port, process=process)
+        yield f"http://127.0.0.1:{port}", log
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def counters(ran):
+    return ran.summary["summary"]["driver_counters"]
+
+
+def of_task(ran, name):
+    found = [r for r in ran.summary["requests"] if r["name"] == name]
+    assert len(found) == 1, [r["name"] for r in ran.summary["requests"]]
+    return found[0]["summary"]
+
+
+FINE = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    executor: per-vu-iterations
+    vus: 3
+    iterations: 4
+    tasks:
+      - name: echo
+        mcp.call: {{tool: echo, args: {{message: "number {{{{ iteration }}}}"}}}}
+        checks: ["body contains Echo: number"]
+      - name: tools
+        mcp.tools_list: /mcp
+      - name: long
+        weight: 2
+        mcp.call:
+          tool: trigger-long-running-operation
+          args: {{duration: 1, steps: 3}}
+          progress: true
+"""
+
+
+def test_initialize_to_delete(everything, plimsoll, tmp_path):
+    url, log = everything
+    ran = plimsoll("run", write_plan(tmp_path, FINE.format(url=url)))
+    ran.check_passed()
+    told, summary = counters(ran), ran.summary
+    assert summary["accounts"]["close"] is True
+    assert summary["summary"]["failed"] == 0 and summary["summary"]["requests"] == 12
+    assert told["mcp_calls"] == 12
+    assert told["mcp_sessions"] == told["mcp_sessions_ended"] == 3
+    assert told["mcp_progress"] == 3 * 6, "three notifications before each of six long answers"
+    assert told["mcp_tools_listed"] >= 3 * 10
+    for kind in ("http_errors", "rpc_errors", "tool_errors", "broken_replies", "setup_failures",
+                 "sandbox_violations", "sessions_lost", "server_requests"):
+        assert told[f"mcp_{kind}"] == 0, kind
+    # What the server saw: as many sessions ended as opened, by DELETE.
+    lines = log.read_text()
+    assert lines.count("Session initialized with ID") == 3, lines
+    assert lines.count("Received session termination request") == 3, lines
+    # Set-up is apart from the calls, which take the second that the tool works.
+    setup = summary["summary"]["parts"]["mcp_session_setup"]
+    assert setup["count"] == 3 and setup["min_ms"] > 0
+    times = of_task(ran, "long")["parts"]["mcp_reply"]
+    assert times["count"] == 6 and times["min_ms"] >= 1000
+
+
+SESSIONS = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    executor: per-vu-iterations
+    vus: 2
+    iterations: 6
+    tasks:
+      - mcp.call: {{tool: echo, args: {{message: x}}, calls_per_session: 2}}
+"""
+
+
+def test_sessions_of_two_calls(everything, plimsoll, tmp_path):
+    url, log = everything
+    ran = plimsoll("run", write_plan(tmp_path, SESSIONS.format(url=url)))
+    ran.check_passed()
+    told = counters(ran)
+    assert told["mcp_calls"] == 12 and told["mcp_sessions"] == told["mcp_sessions_ended"] == 6
+    assert log.read_text().count("Received session termination request") == 6
+
+
+FAILURES = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    executor: per-vu-iterations
+    vus: 1
+    iterations: 5
+    tasks:
+      - name: rpc
+        mcp.call: {{tool: echo, args: [1]}}
+      - name: http
+        mcp.call: {{tool: echo, args: {{message: x}}, headers: {{Accept: application/json}}}}
+      - name: tool
+        mcp.call: {{tool: get-sum, args: {{a: x}}}}
+      - name: refused
+        mcp.call: {{tool: get-sum, args: {{a: x}}, outside: true}}
+      - name: violation
+        mcp.call: {{tool: echo, args: {{message: x}}, outside: true}}
+thresholds:
+  mcp_sandbox_violations: ["count==0"]
+"""
+
+
+def test_each_kind_of_failure_is_counted_once(everything, plimsoll, tmp_path):
+    url, _ = everything
+    ran = plimsoll("run", write_plan(tmp_path, FAILURES.format(url=url)))
+    assert ran.code != 0
+    told = counters(ran)
+    assert of_task(ran, "rpc")["driver_counters"]["mcp_rpc_errors"] == told["mcp_rpc_errors"] == 1
+    assert of_task(ran, "http")["driver_counters"]["mcp_http_errors"] == told["mcp_http_errors"] == 1
+    assert of_task(ran, "tool")["driver_counters"]["mcp_tool_errors"] == told["mcp_tool_errors"] == 1
+    assert of_task(ran, "refused")["failed"] == 0
+    assert of_task(ran, "refused")["driver_counters"]["mcp_refused"] == told["mcp_refused"] == 1
+    assert of_task(ran, "violation")["failed"] == 1
+    assert told["mcp_sandbox_violations"] == 1
+    assert told["mcp_calls"] == 0 and told["mcp_broken_replies"] == 0
+    assert ran.summary["summary"]["failed"] == 4
