@@ -2,6 +2,7 @@
 #include "testbed/connection.h"
 
 #include "base/memory.h"
+#include "testbed/mcp.h"
 #include "testbed/paths.h"
 #include "testbed/replica.h"
 #include "testbed/reply.h"
@@ -43,6 +44,8 @@ void connection_end(struct connection *connection, bool reset)
     if (connection->sequenced)
         work_abandon(connection);
     task_drop(connection);
+    if (connection->listening)
+        mcp_listener_gone(connection);
     if (connection->working) {
         work_outlive(connection);
         return;
@@ -346,7 +349,7 @@ static void on_ready(struct stream *stream, unsigned what)
         connection->readable = true;
     if (what & STREAM_CLOSED) {
         connection->finished = true;
-        if (connection->sequenced)
+        if (connection->sequenced || connection->listening)
             connection_end(connection, false);
     }
     connection_advance(connection);
@@ -408,6 +411,7 @@ int connection_accept(struct door *door)
     connection->replica = replicas_next(testbed);
     list_init(&connection->work.node);
     list_init(&connection->sequence.node);
+    list_init(&connection->mcp_node);
     timer_init(&connection->timer, on_timer);
     timer_init(&connection->hold, on_hold);
     list_append(&testbed->connections, &connection->node);

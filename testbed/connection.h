@@ -83,6 +83,9 @@ struct connection {
     struct sequence sequence;
     bool sequenced; /* `sequence` is in the batching */
     struct chat chat;
+    bool listening;            /* a stream of MCP that is open for what may come */
+    struct mcp_call *mcp_call; /* whose events that stream brings; or NULL */
+    struct list mcp_node;
     bool has_entry; /* `entry` waits for the last byte to be written */
     struct testbed_entry entry;
 };
@@ -113,6 +116,10 @@ struct testbed {
     struct station *stations; /* STATION_COUNT */
     struct pool *compute;
     struct vectors *vectors; /* for any thread */
+    struct pool *tools;
+    struct toolbox *toolbox; /* for any thread */
+    struct sessions *sessions;
+    uint64_t streamed_calls; /* of MCP */
     struct faults faults;
     struct metrics *metrics;
     uint64_t connections_count, requests, replies, departures, refused, abandoned;

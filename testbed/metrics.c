@@ -4,9 +4,11 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "testbed/connection.h"
+#include "testbed/mcp.h"
 #include "testbed/paths.h"
 #include "testbed/replica.h"
 #include "testbed/station.h"
+#include "testbed/tools.h"
 
 #include <stdlib.h>
 
@@ -146,6 +148,8 @@ void metrics_write(struct testbed *testbed, struct text *out)
                metrics->made_tokens);
     stations_write(testbed, out);
     replicas_write(testbed, out);
+    tools_write(testbed, out);
+    mcp_write(testbed, out);
     put_spread(out, "testbed_service_seconds", "Time that work held its server.",
                &metrics->service);
     put_spread(out, "testbed_response_seconds", "Time from arrival to computed departure.",

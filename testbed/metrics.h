@@ -31,6 +31,9 @@ enum metrics_path {
     PATH_PROBES,
     PATH_INDEX,
     PATH_QUERY,
+    PATH_TOOLS,
+    PATH_TOOLS_LIST,
+    PATH_MCP,
     PATH_OTHER, /* none of these, or a request that could not be read */
     PATH_COUNT,
 };

@@ -78,6 +78,7 @@ static const struct row rows[] = {
     {"tool-limit", KIND_COUNT, AT(testbed.platform.tool_limit)},
     {"tool-queue", KIND_COUNT, AT(testbed.platform.tool_queue)},
     {"tool-ms", KIND_MS, AT(testbed.platform.tool_ns)},
+    {"sandbox-in", KIND_TEXT, AT(testbed.platform.sandbox_in)},
     {"mcp-json", KIND_FLAG, AT(testbed.platform.mcp_json)},
     {"mcp-cut-every", KIND_COUNT, AT(testbed.platform.mcp_cut_every)},
     {"mcp-sessions", KIND_COUNT, AT(testbed.platform.mcp_sessions)},
@@ -153,7 +154,8 @@ static const char help_platform[] =
     "            --research-servers N (16)  --synthesis-ms MS (400)  --synthesis-servers N (16)\n"
     "tools       /mcp, /tools/execute: --tool-limit N (4 at once)  --tool-queue N (none)\n"
     "            --tool-ms MS (0, at least)  --mcp-json (no event streams)  --mcp-sessions N\n"
-    "            --mcp-cut-every N (streams cut, to be resumed by Last-Event-ID)\n";
+    "            --mcp-cut-every N (streams cut, to be resumed by Last-Event-ID)\n"
+    "            --sandbox-in DIRECTORY (/tmp)\n";
 
 const char *options_help_platform(void)
 {

@@ -5,10 +5,12 @@
 #include "testbed/chat.h"
 #include "testbed/embed.h"
 #include "testbed/gzip.h"
+#include "testbed/mcp.h"
 #include "testbed/qdrant.h"
 #include "testbed/rag.h"
 #include "testbed/reply.h"
 #include "testbed/station.h"
+#include "testbed/tools.h"
 #include "testbed/work.h"
 
 #include <string.h>
@@ -196,6 +198,9 @@ static const struct row rows[] = {
     {"/embed", METHOD_POST, PATH_EMBED, false, embed_serve},
     {"/index", METHOD_POST, PATH_INDEX, false, rag_index},
     {"/query", METHOD_POST, PATH_QUERY, false, rag_query},
+    {"/tools/execute", METHOD_POST, PATH_TOOLS, false, tools_serve},
+    {"/mcp", METHOD_ANY, PATH_MCP, false, mcp_serve},
+    {"/tools", METHOD_GET, PATH_TOOLS_LIST, false, tools_serve_list},
     {"/collections", METHOD_GET, PATH_COLLECTIONS, false, qdrant_serve},
     {"/collections/", METHOD_ANY, PATH_POINTS, false, qdrant_serve},
     {"/healthz", METHOD_GET, PATH_PROBES, true, qdrant_health},

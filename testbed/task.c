@@ -27,7 +27,7 @@ static void on_work(struct job *job)
 static void on_step(struct job *job, uint64_t step)
 {
     struct task *task = list_entry(job, struct task, job);
-    if (task->connection && task->stepped)
+    if (task->stepped)
         task->stepped(task, step);
 }
 
@@ -37,6 +37,8 @@ static void on_done(struct job *job)
     struct connection *connection = task->connection;
     task->in_pool = false;
     if (!connection) {
+        if (task->gone)
+            task->gone(task);
         task_free(task);
         return;
     }
@@ -75,7 +77,10 @@ void task_submit(struct task *task, struct pool *pool, nsec_t cost_ns)
         return;
     task->in_pool = false;
     task_error(task, 503, "the testbed could not start a thread for this work");
-    task_reply(task);
+    if (task->then)
+        task->then(task);
+    else
+        task_reply(task);
 }
 
 void task_reply(struct task *task)

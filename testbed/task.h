@@ -15,9 +15,9 @@ struct task {
     struct testbed *testbed;       /* from the loop; `work` may use what is said to be for it */
     struct connection *connection; /* NULL: the client has gone. From the loop only */
     bool in_pool;
-    bool head_sent; /* a streamed reply has begun */
     void (*work)(struct task *task);
-    void (*stepped)(struct task *task, uint64_t step); /* on the loop, with a connection; or NULL */
+    void (*stepped)(struct task *task, uint64_t step); /* on the loop; or NULL */
+    void (*gone)(struct task *task);       /* on the loop, in place of `then`: no client; or NULL */
     void (*then)(struct task *task);       /* on the loop, with a connection; NULL: task_reply */
     struct text method, path, query, body; /* of the request */
     struct text words, more;               /* as the service likes */
@@ -31,8 +31,8 @@ struct task {
 /* Takes over the request in hand. Owner: the connection, until task_reply or task_drop. */
 struct task *task_new(struct connection *connection, const struct request *request,
                       void (*work)(struct task *task));
-/* Hands it to a pool; when that has no thread the client is told. cost_ns: by its law, for virtual
- * time. */
+/* Hands it to a pool; when no thread can be started, the reply is an error and `then` is told of it
+ * at once. cost_ns: by its law, for virtual time. */
 void task_submit(struct task *task, struct pool *pool, nsec_t cost_ns);
 /* Sends status, type and reply to the client, and ends the task. */
 void task_reply(struct task *task);

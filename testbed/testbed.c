@@ -3,9 +3,12 @@
 
 #include "base/memory.h"
 #include "testbed/connection.h"
+#include "testbed/mcp.h"
 #include "testbed/pool.h"
 #include "testbed/replica.h"
+#include "testbed/session.h"
 #include "testbed/station.h"
+#include "testbed/tools.h"
 #include "testbed/vectors.h"
 
 #include <errno.h>
@@ -46,6 +49,7 @@ struct testbed_options testbed_defaults(void)
                      .embed_token_ns = 10 * NSEC_PER_USEC,
                      .tool_limit = 4,
                      .tool_queue = UINT64_MAX,
+                     .sandbox_in = "/tmp",
                      .mcp_sessions = 10000},
         .fault = {.stall_ns = NSEC_PER_SEC, .slow_gap_ns = 10 * NSEC_PER_MSEC, .seed = 1},
     };
@@ -130,6 +134,8 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     if (options->platform.vectors_at_start)
         vectors_prepare(testbed->vectors);
     testbed->compute = pool_new(loop, (unsigned)options->platform.compute_threads);
+    testbed->sessions = sessions_new(options->law.seed, options->platform.mcp_sessions);
+    testbed->tools = pool_new(loop, (unsigned)options->platform.tool_limit);
     faults_init(&testbed->faults, &options->fault);
     testbed->metrics = metrics_new();
     testbed->read_buffer = memory_new(READ_BYTES, 1);
@@ -138,6 +144,7 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
         testbed_free(testbed);
         return error;
     }
+    testbed->toolbox = toolbox_new(testbed);
     *out = testbed;
     return 0;
 }
@@ -170,6 +177,9 @@ struct testbed *testbed_free(struct testbed *testbed)
         listener_close(&testbed->doors[i].listener);
     end_connections(testbed);
     pool_free(testbed->compute);
+    pool_free(testbed->tools);
+    toolbox_free(testbed->toolbox);
+    mcp_end(testbed);
     vectors_free(testbed->vectors);
     while ((node = list_take(&testbed->spare))) {
         struct connection *connection = list_entry(node, struct connection, node);

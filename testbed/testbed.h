@@ -113,6 +113,7 @@ struct testbed_options {
         uint64_t tool_limit;      /* tools executed at once */
         uint64_t tool_queue;      /* calls that may wait; UINT64_MAX: any number */
         nsec_t tool_ns;           /* a tool takes at least this long */
+        const char *sandbox_in;   /* the directory in which the tools' is made */
         bool mcp_json;            /* replies of one JSON message are not event streams */
         uint64_t mcp_cut_every;   /* every n-th streamed tool call is cut, to be resumed; 0: none */
         uint64_t mcp_sessions;    /* open at once, at most */
