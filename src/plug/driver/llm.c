@@ -83,6 +83,12 @@ const struct metric llm_metrics[] = {
     HIST(LLM_SERVER_LOAD, "server_load", "What the server says loading the model took."),
     HIST(LLM_SERVER_PROMPT, "server_prompt", "What the server says reading the prompt took."),
     HIST(LLM_SERVER_DECODE, "server_decode", "What the server says making the tokens took."),
+    HIST(LLM_STAMP_LAG, "stamp_lag",
+         "From the instant at which the server wrote a content event to its receipt; only where "
+         "events bear stamps of this machine's monotonic clock (plimsoll-testbed --stamp)."),
+    HIST(LLM_ITL_ERROR, "itl_error",
+         "How far a measured gap between content events is from the gap between their stamps; only "
+         "where they bear such stamps."),
     {.name = NULL},
 };
 
@@ -150,6 +156,17 @@ void llm_content(struct driver_call *call, struct llm_answer *answer, bool reaso
         time_it(call, LLM_TTFAT, rx_ns - call->intended_ns);
     }
     answer->last_ns = rx_ns;
+}
+
+void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp_ns, nsec_t rx_ns)
+{
+    time_it(call, LLM_STAMP_LAG, rx_ns - stamp_ns);
+    if (answer->stamp_ns) {
+        nsec_t error_ns = (rx_ns - answer->stamp_rx_ns) - (stamp_ns - answer->stamp_ns);
+        time_it(call, LLM_ITL_ERROR, error_ns < 0 ? -error_ns : error_ns);
+    }
+    answer->stamp_ns = stamp_ns;
+    answer->stamp_rx_ns = rx_ns;
 }
 
 void llm_usage(struct driver_call *call, struct llm_answer *answer, const struct llm_usage *usage)

@@ -43,6 +43,8 @@ enum llm_hist {
     LLM_SERVER_LOAD,
     LLM_SERVER_PROMPT,
     LLM_SERVER_DECODE,
+    LLM_STAMP_LAG,
+    LLM_ITL_ERROR,
 };
 
 /* The declarations, in the order of the enums; ends with name NULL. All drivers of this kind share
@@ -62,10 +64,11 @@ struct llm_server_times {
 
 /* The account of one answer. Zeroed is the beginning. */
 struct llm_answer {
-    nsec_t first_ns;  /* first content event; 0: none yet */
-    nsec_t answer_ns; /* first one that is not reasoning */
-    nsec_t last_ns;   /* latest */
-    uint64_t tokens;  /* counted in output_tokens so far */
+    nsec_t first_ns;              /* first content event; 0: none yet */
+    nsec_t answer_ns;             /* first one that is not reasoning */
+    nsec_t last_ns;               /* latest */
+    nsec_t stamp_ns, stamp_rx_ns; /* of the latest event that bore a stamp: written, received */
+    uint64_t tokens;              /* counted in output_tokens so far */
     uint32_t events;
     uint32_t prompt_tokens, cached_tokens, reasoning_tokens; /* as usage said last */
     bool has_usage, continuous; /* continuous: in events of content too */
@@ -75,6 +78,11 @@ struct llm_answer {
 /* A content event. reasoning: it brings no part of the answer itself. usage: of this very event. */
 void llm_content(struct driver_call *call, struct llm_answer *answer, bool reasoning,
                  const struct llm_usage *usage, nsec_t rx_ns);
+
+/* The event just counted was written by the server at this instant of this machine's monotonic clock
+ * (plimsoll-testbed --stamp says so): what lies between is how late it was seen, and how far the gap
+ * measured is from the true one. */
+void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp_ns, nsec_t rx_ns);
 
 /* Counts of tokens that came without content, or with a whole reply. */
 void llm_usage(struct driver_call *call, struct llm_answer *answer, const struct llm_usage *usage);

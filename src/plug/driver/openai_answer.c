@@ -57,9 +57,11 @@ static void take_event(void *self, const struct sse_event *event)
     openai_reply_read(data, &reply);
     if (says_failed(call, &reply, data))
         return;
-    if (reply.content || reply.reasoning)
+    if (reply.content || reply.reasoning) {
         llm_content(call, &state->answer, !reply.content, &reply.usage, reading->rx_ns);
-    else if (reply.usage.given)
+        if (reply.stamp_ns)
+            llm_stamp(call, &state->answer, (nsec_t)reply.stamp_ns, reading->rx_ns);
+    } else if (reply.usage.given)
         llm_usage(call, &state->answer, &reply.usage);
     state->finished = state->finished || reply.finished;
     keep_server_times(&state->answer, &reply);

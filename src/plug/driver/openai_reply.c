@@ -203,6 +203,8 @@ void openai_reply_read(struct span bytes, struct openai_reply *reply)
                 pull_error(&pull, reply);
             else if (IS(name, "timings"))
                 pull_timings(&pull, &reply->server);
+            else if (IS(name, "stamp_ns"))
+                json_pull_uint(&pull, &reply->stamp_ns);
             else if (IS(name, "object"))
                 object_error = span_equal(json_pull_value(&pull).raw, SPAN("error"));
             else if (IS(name, "message") || IS(name, "detail"))

@@ -13,6 +13,7 @@ struct openai_reply {
     bool finished;     /* a choice has a finish reason */
     bool failed;       /* it is an error */
     struct span words; /* of the error; as in the bytes, escapes not decoded */
+    uint64_t stamp_ns; /* the testbed's: when it wrote this event; 0: none */
     struct llm_usage usage;
     struct llm_server_times server; /* llama.cpp's `timings` */
 };
