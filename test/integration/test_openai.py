@@ -1,0 +1,222 @@
+"""The openai driver: answers of a real server replayed byte for byte, and the testbed's.
+
+The captures are of llama.cpp's server, taken by curl; they lie beside the repository where they are
+at all. The replaying server does what that one did: it closes the connection after each streamed
+answer although its head promises to keep it."""
+
+import json
+import socket
+import subprocess
+import threading
+
+import pytest
+
+from conftest import PASSED, ROOT, TESTBED, free_port, wait_port
+
+CAPTURES = ROOT.parent / "shared/data/captures/openai_sse_llamacpp.txt"
+
+
+class Replay:
+    """Answers each request with the next of the bodies, cut where `cut` says, over raw sockets."""
+
+    def __init__(self, replies, pieces=1):
+        self.replies, self.pieces, self.requests = replies, pieces, []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client:
+                client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self.answer(client)
+
+    def answer(self, client):
+        got = b""
+        while b"\r\n\r\n" not in got:
+            more = client.recv(65536)
+            if not more:
+                return
+            got += more
+        head, _, body = got.partition(b"\r\n\r\n")
+        length = [int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                  if line.lower().startswith(b"content-length")]
+        while length and len(body) < length[0]:
+            body += client.recv(65536)
+        self.requests.append((head.decode(), body.decode()))
+        reply = self.replies[(len(self.requests) - 1) % len(self.replies)]
+        step = max(1, len(reply) // self.pieces)
+        for at in range(0, len(reply), step):
+            client.sendall(reply[at:at + step])
+
+    def close(self):
+        self.listener.close()
+
+
+def sections():
+    """The captures by title, as bytes on the wire: curl's transcript has lost its CRs."""
+    found, title = {}, None
+    for line in CAPTURES.read_bytes().split(b"\n"):
+        if line.startswith(b"######## "):
+            title = line[9:].decode()
+            found[title] = []
+        elif title:
+            found[title].append(line)
+    return {title: b"\n".join(lines) for title, lines in found.items()}
+
+
+def wire(section):
+    """A captured reply as it was sent: head with CRLF, chunks framed anew."""
+    head, _, body = section.partition(b"\n\n")
+    raw = head.replace(b"\n", b"\r\n") + b"\r\n\r\n"
+    if b"chunked" not in head:
+        return raw + body.rstrip(b"\n")
+    if not body.startswith(b"data:"):
+        body = unchunk(body)
+    for event in body.strip(b"\n").split(b"\n\n"):
+        event += b"\n\n"
+        raw += b"%x\r\n" % len(event) + event + b"\r\n"
+    return raw + b"0\r\n\r\n"
+
+
+def unchunk(body):
+    whole = b""
+    while True:
+        size, _, body = body.partition(b"\n")
+        if not int(size, 16):
+            return whole
+        whole += body[:int(size, 16)]
+        body = body[int(size, 16) + 1:]
+
+
+@pytest.fixture
+def captures():
+    if not CAPTURES.exists():
+        pytest.skip(f"{CAPTURES} is not here: answers of a real server are not replayed")
+    return sections()
+
+
+@pytest.fixture
+def replay():
+    servers = []
+
+    def start(replies, pieces=1):
+        servers.append(Replay(replies, pieces))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+def ask(plimsoll, url, *more, count=4):
+    return plimsoll("run", url, "--driver", "openai", "-u", 1, "-i", count, "--threads", 1, *more)
+
+
+@pytest.mark.parametrize("pieces", [1, 7, 400])
+def test_captured_stream(captures, replay, plimsoll, pieces):
+    server = replay([wire(captures["stream:true, stream_options.include_usage"])], pieces)
+    summary = ask(plimsoll, server.url, "--stream").check_passed().summary["summary"]
+    llm = summary["llm"]
+    assert summary["failed"] == 0 and summary["succeeded"] == 4
+    assert (llm["streams"], llm["content_events"]) == (4, 24)
+    assert (llm["output_tokens"], llm["prompt_tokens"]) == (24, 92)
+    assert llm["token_source"] == "usage"
+    assert llm["itl"]["count"] == 20 and llm["ttft"]["count"] == 4
+    assert llm["server_prompt"]["count"] == 4
+    body = json.loads(server.requests[0][1])
+    assert body["stream"] is True and body["stream_options"] == {"include_usage": True}
+    prompts = {json.loads(body)["messages"][0]["content"] for _, body in server.requests}
+    assert len(prompts) == 4, "each prompt is a new one, or the server's cache answers"
+
+
+def test_captured_whole_and_errors(captures, replay, plimsoll):
+    titles = ["non-stream", "error: bad JSON"]
+    server = replay([wire(captures[title]) for title in titles])
+    ran = ask(plimsoll, server.url)
+    summary = ran.summary["summary"]
+    assert (summary["succeeded"], summary["failed"]) == (2, 2)
+    assert summary["errors"]["by_kind"]["http_status"] == 2
+    assert summary["llm"]["output_tokens"] == 12
+    words = [example["words"] for example in ran.summary["examples"]]
+    assert any("parse error at line 1" in example for example in words), words
+
+
+def test_captured_truncated_prompt(captures, replay, plimsoll, tmp_path):
+    server = replay([wire(captures["error: prompt longer than the context of a slot"])])
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"""
+target: {server.url}
+scenarios:
+  main:
+    vus: 1
+    iterations: 3
+    tasks: [{{ openai.chat: {{ stream: true, prompt_tokens: 6000 }} }}]
+""")
+    summary = plimsoll("run", plan).check_passed().summary["summary"]
+    assert summary["llm"]["truncated_prompts"] == 3
+    assert summary["llm"]["prompt_tokens"] == 3 * 1852
+
+
+def test_one_connection_that_the_server_closes(captures, replay, plimsoll):
+    """The head says keep-alive and the server closes: no failure, whatever the timing."""
+    server = replay([wire(captures["stream:true, no stream_options"])])
+    summary = ask(plimsoll, server.url, "--stream", count=50).check_passed().summary["summary"]
+    assert (summary["succeeded"], summary["failed"]) == (50, 0)
+    assert summary["llm"]["token_source"] == "usage"
+
+
+@pytest.fixture
+def testbed(processes):
+    def start(*words):
+        port = free_port()
+        process = subprocess.Popen([TESTBED, "--port", str(port), *map(str, words)],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        processes.append(process)
+        wait_port(port, process=process)
+        return f"http://127.0.0.1:{port}"
+
+    return start
+
+
+def test_tokens_of_a_known_pace(testbed, plimsoll):
+    """Under a fixed law token k of T is due at S * k / T: ttft 20 ms, gaps of 20 ms, S = 200 ms."""
+    url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens")
+    ran = plimsoll("run", url, "--driver", "openai", "--stream", "--max-tokens", 10, "-u", 4,
+                   "-i", 100, "--threads", 1)
+    summary = ran.check_passed().summary["summary"]
+    llm = summary["llm"]
+    assert (summary["succeeded"], llm["output_tokens"], llm["content_events"]) == (100, 1000, 1000)
+    assert llm["ttft"]["min_ms"] >= 19.9 and llm["itl"]["count"] == 900
+    assert llm["ttft"]["p50_ms"] == pytest.approx(20, abs=5)
+    assert llm["itl"]["p50_ms"] == pytest.approx(20, abs=2)
+    assert llm["tpot"]["p50_ms"] == pytest.approx(20, abs=2)
+    assert llm["e2e_content"]["p50_ms"] == pytest.approx(200, abs=10)
+    assert llm["output_tokens_per_s_per_stream"] == pytest.approx(50, rel=0.1)
+    assert summary["parts"]["itl_error"]["p50_ms"] < 1
+
+
+def test_faults_are_failures(testbed, plimsoll):
+    url = testbed("--law", "fixed", "--service-ms", 5, "--truncate-rate", 1)
+    summary = ask(plimsoll, url, "--stream", count=10).summary["summary"]
+    assert summary["succeeded"] == 0 and summary["failed"] == 10
+
+
+@pytest.mark.parametrize("path, tokens", [("/v1/chat/completions", True), ("/v1/models", False)])
+def test_verb_by_path(testbed, plimsoll, path, tokens):
+    """The verb is the one whose own path the URL has."""
+    summary = ask(plimsoll, testbed() + path).check_passed().summary["summary"]
+    assert (summary["succeeded"], summary["failed"]) == (4, 0)
+    assert (summary["llm"] is not None) == tokens
+
+
+def test_options_that_need_a_driver(plimsoll):
+    ran = plimsoll("run", "http://127.0.0.1:9", "--stream")
+    assert ran.code not in (PASSED,) and "--driver" in ran.err
+    ran = plimsoll("run", "http://127.0.0.1:9", "--driver", "opnai")
+    assert ran.code != PASSED and "opnai" in ran.err
