@@ -125,12 +125,13 @@ static void test_services(void **state)
     const struct show_options options = {.columns = 80};
     struct result *result = fixture_result(FIXTURE_SINGLE);
     struct text out = TEXT_EMPTY;
+    struct result_service *own = result->services;
     result->services = (struct result_service *)(uintptr_t)services;
     result->service_count = 3;
     summary_put_errors(result, &options, &out);
     assert_non_null(
         strstr(out.at, "\nservices      qdrant 99.7 % fine of 1000 · database not observed\n"));
-    result->services = NULL;
+    result->services = own;
     result->service_count = 0;
     text_fini(&out);
     result_free(result);
