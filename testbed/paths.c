@@ -230,6 +230,30 @@ static const struct row *find(struct span path)
     return NULL;
 }
 
+/* Which services a path belongs to. */
+static unsigned roles_of(enum metrics_path path)
+{
+    switch (path) {
+    case PATH_ROOT:
+    case PATH_HEALTH:
+    case PATH_METRICS:
+    case PATH_PROBES:
+        return ROLE_ALL;
+    case PATH_INDEX:
+    case PATH_QUERY:
+        return ROLE_RAG;
+    case PATH_TOOLS:
+    case PATH_TOOLS_LIST:
+    case PATH_MCP:
+        return ROLE_TOOLS;
+    case PATH_COLLECTIONS:
+    case PATH_POINTS:
+        return ROLE_VECTORS;
+    default:
+        return ROLE_GATEWAY;
+    }
+}
+
 static bool allowed(const struct row *row, struct span method)
 {
     if (row->methods & METHOD_ANY)
@@ -270,6 +294,8 @@ void paths_serve(struct connection *connection, const struct request *request)
 {
     struct testbed *testbed = connection->testbed;
     const struct row *row = find(request->path);
+    if (row && !(roles_of(row->metrics) & connection->roles))
+        row = NULL;
     connection->path = row ? row->metrics : PATH_OTHER;
     if (!admitted(testbed, request)) {
         reply_error(connection, 401, "this server wants Authorization: Bearer with its token");

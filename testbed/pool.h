@@ -28,7 +28,7 @@ struct job {
     void (*work)(struct job *job);                   /* on a thread of the pool */
     void (*stepped)(struct job *job, uint64_t step); /* on the loop: steps were made; or NULL */
     void (*done)(struct job *job);                   /* on the loop; may free the job */
-    nsec_t cost_ns;    /* what work will take by its law; used on a simulated loop only */
+    nsec_t cost_ns;    /* of work by its law, which work itself may set; for virtual time */
     bool virtual_time; /* set by the pool: work must not spend time on purpose */
     nsec_t submitted_ns, begun_ns, ended_ns;
     struct pool *pool;      /* set by the pool */

@@ -119,8 +119,9 @@ static void index_all(struct task *task, struct span list, struct span name)
                            : "there is no room for more");
         text_fini(&words);
     }
+    task->job.cost_ns = (nsec_t)tokens * task->testbed->options.platform.embed_token_ns;
     if (!task->job.virtual_time)
-        embed_spend(begun_ns, (nsec_t)tokens * task->testbed->options.platform.embed_token_ns);
+        embed_spend(begun_ns, task->job.cost_ns);
 }
 
 static void index_work(struct task *task)
@@ -166,11 +167,9 @@ static void index_then(struct task *task)
 
 void rag_index(struct connection *connection, const struct request *request)
 {
-    const struct platform_options *platform = &connection->testbed->options.platform;
     struct task *task = task_new(connection, request, index_work);
     task->then = index_then;
-    task_submit(task, connection->testbed->compute,
-                (nsec_t)embed_tokens(request->body) * platform->embed_token_ns);
+    task_submit(task, connection->testbed->compute, 0);
 }
 
 /* ---- query -------------------------------------------------------------------------------------
@@ -193,6 +192,7 @@ static void query_search(struct task *task, struct span words, struct span name,
     query.numbers = vector;
     query.count = platform->dimensions;
     nsec_t embed_ns = (nsec_t)tokens * platform->embed_token_ns;
+    task->job.cost_ns = embed_ns + qdrant_cost(task->testbed);
     if (!task->job.virtual_time) {
         embed_spend(begun_ns, embed_ns);
         embed_ns = clock_monotonic_ns() - clock_ns;
@@ -278,10 +278,7 @@ static void query_then(struct task *task)
 
 void rag_query(struct connection *connection, const struct request *request)
 {
-    const struct testbed *testbed = connection->testbed;
     struct task *task = task_new(connection, request, query_work);
     task->then = query_then;
-    task_submit(task, testbed->compute,
-                (nsec_t)embed_tokens(request->body) * testbed->options.platform.embed_token_ns +
-                    qdrant_cost(testbed));
+    task_submit(task, connection->testbed->compute, 0);
 }
