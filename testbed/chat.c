@@ -2,6 +2,7 @@
 #include "testbed/chat.h"
 
 #include "testbed/json.h"
+#include "testbed/ollama.h"
 #include "testbed/reply.h"
 #include "testbed/work.h"
 
@@ -28,6 +29,10 @@ static void on_value(void *self, struct span path, enum json_kind kind, struct s
         if (kind == JSON_STRING && (span_equal(path, SPAN("messages.[].content")) ||
                                     span_equal(path, SPAN("messages.[].content.[].text"))))
             wish->content_bytes += value.bytes;
+    } else if (span_equal(path, SPAN("prompt")) && kind == JSON_STRING &&
+               chat->dialect == CHAT_OLLAMA_GENERATE) {
+        wish->has_messages = true;
+        wish->content_bytes += value.bytes;
     } else if (span_equal(path, SPAN("model")) && kind == JSON_STRING) {
         size_t bytes = value.bytes < CHAT_MODEL_BYTES ? value.bytes : CHAT_MODEL_BYTES;
         if (memchr(value.at, '\\', bytes)) /* repeated as it stands: no half escapes */
@@ -39,7 +44,8 @@ static void on_value(void *self, struct span path, enum json_kind kind, struct s
     } else if (span_equal(path, SPAN("stream_options.include_usage"))) {
         chat->include_usage = kind == JSON_TRUE;
     } else if ((span_equal(path, SPAN("max_tokens")) ||
-                span_equal(path, SPAN("max_completion_tokens"))) &&
+                span_equal(path, SPAN("max_completion_tokens")) ||
+                (chat->dialect && span_equal(path, SPAN("options.num_predict")))) &&
                kind != JSON_NULL) {
         wish->has_tokens = true;
         if (span_uint(value, &chat->tokens) || chat->tokens == 0 || chat->tokens > CHAT_TOKENS_MOST)
@@ -48,11 +54,15 @@ static void on_value(void *self, struct span path, enum json_kind kind, struct s
 }
 
 /* Fills connection->chat; false when the client was told what is wrong. */
-static bool read_wish(struct connection *connection, const struct request *request)
+static bool read_wish(struct connection *connection, const struct request *request,
+                      enum chat_dialect dialect)
 {
     struct chat *chat = &connection->chat;
     struct wish wish = {.chat = chat};
-    *chat = (struct chat){.tokens = connection->testbed->options.chat.tokens};
+    *chat = (struct chat){.dialect = dialect,
+                          .begun_ns = connection->rx_ns,
+                          .stream = dialect != CHAT_OPENAI,
+                          .tokens = connection->testbed->options.chat.tokens};
     memcpy(chat->model, MODEL_DEFAULT, sizeof MODEL_DEFAULT);
     const char *wrong = NULL;
     if (json_walk(request->body, on_value, &wish))
@@ -135,6 +145,10 @@ static void send_chunk(struct connection *connection, struct span delta, struct 
 
 static void send_head(struct connection *connection)
 {
+    if (connection->chat.dialect) {
+        ollama_head(connection);
+        return;
+    }
     connection->chat.head_sent = true;
     reply_begin(connection, 200, "text/event-stream; charset=utf-8");
     reply_line(connection, "Cache-Control", SPAN("no-cache"));
@@ -147,6 +161,11 @@ static void send_token(struct connection *connection)
     char delta[32] = "\"content\":\"";
     struct span word = word_of(connection->chat.made);
     size_t bytes = strlen(delta);
+    if (connection->chat.dialect) {
+        ollama_token(connection, word);
+        connection->chat.made++;
+        return;
+    }
     memcpy(delta + bytes, word.at, word.bytes);
     delta[bytes + word.bytes] = '"';
     send_chunk(connection, (struct span){.at = delta, .bytes = bytes + word.bytes + 1},
@@ -192,6 +211,10 @@ static bool stream_token(struct connection *connection)
 static void finish_stream(struct connection *connection)
 {
     const struct chat *chat = &connection->chat;
+    if (chat->dialect) {
+        ollama_last(connection);
+        return;
+    }
     send_chunk(connection, SPAN(""), finish_reason(chat));
     if (chat->include_usage) {
         struct text *event = &connection->testbed->scratch;
@@ -212,6 +235,12 @@ static void finish_whole(struct connection *connection)
     struct chat *chat = &connection->chat;
     struct text *body = &connection->testbed->scratch;
     text_clear(body);
+    if (chat->dialect) {
+        for (chat->made = 0; chat->made < chat->tokens; chat->made++)
+            text_put(body, word_of(chat->made));
+        ollama_whole(connection, text_span(body));
+        return;
+    }
     put_start(body, connection, SPAN("chat.completion"));
     text_put(body,
              SPAN(",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\""));
@@ -319,14 +348,26 @@ static void serve_sequence(struct connection *connection)
         connection->chat.id = connection->sequence.number;
 }
 
-void chat_serve(struct connection *connection, const struct request *request)
+static void serve(struct connection *connection, const struct request *request,
+                  enum chat_dialect dialect)
 {
-    if (!read_wish(connection, request))
+    if (!read_wish(connection, request, dialect))
         return;
     if (connection->testbed->batching)
         serve_sequence(connection);
     else
         serve_law(connection);
+}
+
+void chat_serve(struct connection *connection, const struct request *request)
+{
+    serve(connection, request, CHAT_OPENAI);
+}
+
+void chat_serve_ollama(struct connection *connection, const struct request *request)
+{
+    bool generate = span_equal(request->path, SPAN("/api/generate"));
+    serve(connection, request, generate ? CHAT_OLLAMA_GENERATE : CHAT_OLLAMA_CHAT);
 }
 
 void chat_models(struct connection *connection, const struct request *request)

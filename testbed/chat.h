@@ -1,4 +1,5 @@
-/* testbed/chat.h - POST /v1/chat/completions and GET /v1/models in OpenAI's format.
+/* testbed/chat.h - POST /v1/chat/completions and GET /v1/models in OpenAI's format, and the same in
+ * Ollama's (POST /api/generate, /api/chat).
  *
  * An answer has exactly max_tokens tokens (max_completion_tokens), or --tokens when none are named;
  * a prompt has one token for every four bytes of its messages, rounded up, as they stand in the
@@ -13,6 +14,8 @@ enum { CHAT_TOKENS_MOST = 131072 };
 
 /* POST /v1/chat/completions. */
 void chat_serve(struct connection *connection, const struct request *request);
+/* POST /api/generate and /api/chat: the same in Ollama's words (ollama.h). */
+void chat_serve_ollama(struct connection *connection, const struct request *request);
 /* GET /v1/models. */
 void chat_models(struct connection *connection, const struct request *request);
 /* A token of a sequence at a boundary: a batching_token_fn; self: the testbed. */

@@ -27,7 +27,11 @@ enum {
 };
 
 /* An answer of POST /v1/chat/completions in the making. */
+enum chat_dialect { CHAT_OPENAI, CHAT_OLLAMA_GENERATE, CHAT_OLLAMA_CHAT };
+
 struct chat {
+    enum chat_dialect dialect;
+    nsec_t begun_ns, first_ns; /* request read; first token of an Ollama stream written */
     bool stream, include_usage, named_tokens, head_sent;
     uint64_t prompt_tokens, tokens, made;
     uint64_t id;

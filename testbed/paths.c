@@ -6,6 +6,7 @@
 #include "testbed/embed.h"
 #include "testbed/gzip.h"
 #include "testbed/mcp.h"
+#include "testbed/ollama.h"
 #include "testbed/qdrant.h"
 #include "testbed/rag.h"
 #include "testbed/reply.h"
@@ -183,6 +184,10 @@ static const struct row rows[] = {
     {"/health", METHOD_GET, PATH_HEALTH, true, serve_health},
     {"/metrics", METHOD_GET, PATH_METRICS, true, serve_metrics},
     {"/v1/models", METHOD_GET, PATH_MODELS, false, chat_models},
+    {"/api/generate", METHOD_POST, PATH_GENERATE, false, chat_serve_ollama},
+    {"/api/chat", METHOD_POST, PATH_OLLAMA_CHAT, false, chat_serve_ollama},
+    {"/api/tags", METHOD_GET, PATH_TAGS, false, ollama_models},
+    {"/api/ps", METHOD_GET, PATH_PS, false, ollama_models},
     {"/echo", METHOD_ANY, PATH_ECHO, false, serve_echo},
     {"/status/", METHOD_ANY, PATH_STATUS, false, serve_status},
     {"/delay/", METHOD_GET, PATH_DELAY, false, serve_delay},

@@ -79,9 +79,9 @@ struct llm_answer {
 void llm_content(struct driver_call *call, struct llm_answer *answer, bool reasoning,
                  const struct llm_usage *usage, nsec_t rx_ns);
 
-/* The event just counted was written by the server at this instant of this machine's monotonic clock
- * (plimsoll-testbed --stamp says so): what lies between is how late it was seen, and how far the gap
- * measured is from the true one. */
+/* The event just counted was written by the server at this instant of this machine's monotonic
+ * clock (plimsoll-testbed --stamp says so): what lies between is how late it was seen, and how far
+ * the gap measured is from the true one. */
 void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp_ns, nsec_t rx_ns);
 
 /* Counts of tokens that came without content, or with a whole reply. */
