@@ -13,7 +13,7 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct driver *const drivers[] = {
-    &driver_http, &driver_openai, &driver_ollama, &driver_mcp, &driver_null,
+    &driver_http, &driver_openai, &driver_ollama, &driver_mcp, &driver_rag, &driver_null,
 };
 
 static const struct pattern_word *const patterns[] = {

@@ -1,6 +1,5 @@
-"""The MCP driver against a server that others wrote: server-everything of npm, over streamable HTTP.
-
-Skipped, loudly, where npm or its registry cannot be reached."""
+"""The MCP driver against a server that others wrote, server-everything of npm (skipped, loudly, where
+npm or its registry cannot be reached), and against the testbed."""
 
 import os
 import shutil
@@ -161,3 +160,106 @@ def test_each_kind_of_failure_is_counted_once(everything, plimsoll, tmp_path):
     assert told["mcp_sandbox_violations"] == 1
     assert told["mcp_calls"] == 0 and told["mcp_broken_replies"] == 0
     assert ran.summary["summary"]["failed"] == 4
+
+
+# ---- against the testbed, whose faults can be asked for ----------------------------------------
+
+TOOLS = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    executor: per-vu-iterations
+    vus: 4
+    iterations: 10
+    tasks:
+      - name: wait
+        weight: 4
+        mcp.call: {{tool: wait, args: {{steps: 2, step_ms: 20}}, progress: true}}
+      - name: outside
+        mcp.call: {{tool: read_file, args: {{path: /etc/passwd}}, outside: true}}
+thresholds:
+  mcp_sandbox_violations: ["count==0"]
+"""
+
+
+def test_streams_that_are_cut_are_resumed(testbed, plimsoll, tmp_path):
+    server = testbed("--preset", "fast", "--mcp-cut-every", 2)
+    ran = plimsoll("run", write_plan(tmp_path, TOOLS.format(url=server.url)))
+    ran.check_passed()
+    told = counters(ran)
+    assert ran.summary["summary"]["failed"] == 0 and ran.summary["accounts"]["close"] is True
+    waits = of_task(ran, "wait")["requests"]
+    assert told["mcp_calls"] == waits and told["mcp_refused"] == 40 - waits > 0
+    assert told["mcp_resumed"] >= waits // 2, "every second stream of a call was cut"
+    assert told["mcp_sandbox_violations"] == told["mcp_broken_replies"] == 0
+    # A resumed call is one call, timed from its start: the tool alone takes 40 ms.
+    assert of_task(ran, "wait")["parts"]["mcp_reply"]["min_ms"] >= 40
+    assert told["mcp_sessions"] == told["mcp_sessions_ended"] == 4
+
+
+@pytest.mark.parametrize("options", [(), ("--mcp-json",)])
+def test_streams_and_plain_json(testbed, plimsoll, tmp_path, options):
+    server = testbed("--preset", "fast", *options)
+    ran = plimsoll("run", write_plan(tmp_path, TOOLS.format(url=server.url)))
+    ran.check_passed()
+    told = counters(ran)
+    waits = of_task(ran, "wait")["requests"]
+    assert told["mcp_calls"] == waits and told["mcp_refused"] == 40 - waits > 0
+    assert told["mcp_progress"] >= 2 * waits and told["mcp_resumed"] == 0
+
+
+STOPPED = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    {model}
+    duration: 2s
+    graceful_stop: 0s
+    tasks:
+      - mcp.call: {{tool: wait, args: {{steps: 1, step_ms: 400}}}}
+"""
+
+
+@pytest.mark.parametrize("model", ["vus: 3", "executor: constant-arrival-rate\n    rate: 5/s"])
+def test_calls_cut_off_at_the_end_leave_no_session(testbed, plimsoll, tmp_path, model):
+    server = testbed("--preset", "fast")
+    ran = plimsoll("run", write_plan(tmp_path, STOPPED.format(url=server.url, model=model)))
+    told = counters(ran)
+    assert ran.summary["accounts"]["close"] is True
+    assert told["mcp_sessions"] == told["mcp_sessions_ended"] >= 2
+
+
+REST = """
+schema: 1
+target: {url}
+scenarios:
+  main:
+    executor: per-vu-iterations
+    vus: 2
+    iterations: 10
+    tasks:
+      - name: echo
+        weight: 2
+        mcp.call: {{dialect: rest, url: /tools/execute, tool: echo, args: {{message: hi}},
+                   rest: {{success: success}}}}
+      - name: fails
+        mcp.call: {{dialect: rest, url: /tools/execute, tool: read_file, args: {{path: none}}}}
+      - name: unknown
+        mcp.call: {{dialect: rest, url: /tools/execute, tool: none}}
+      - name: outside
+        mcp.call: {{dialect: rest, url: /tools/execute, tool: read_file, outside: true,
+                   args: {{path: /etc/passwd}}}}
+"""
+
+
+def test_the_rest_dialect(testbed, plimsoll, tmp_path):
+    server = testbed("--preset", "fast")
+    ran = plimsoll("run", write_plan(tmp_path, REST.format(url=server.url)))
+    told = counters(ran)
+    of = {name: of_task(ran, name)["requests"] for name in ("echo", "fails", "unknown", "outside")}
+    assert min(of.values()) > 0 and sum(of.values()) == 20
+    assert told["mcp_calls"] == of["echo"] and told["mcp_refused"] == of["outside"]
+    assert told["mcp_tool_errors"] == of["fails"] and told["mcp_http_errors"] == of["unknown"]
+    assert told["mcp_sandbox_violations"] == told["mcp_sessions"] == 0

@@ -9,6 +9,7 @@ extern const struct driver
 extern const struct driver driver_openai; /* openai.chat, .completions, .embeddings, .models */
 extern const struct driver driver_ollama; /* ollama.generate, .chat, .embed, .tags, .ps */
 extern const struct driver driver_mcp;    /* mcp.call, .tools_list */
+extern const struct driver driver_rag;    /* rag.query, .index */
 extern const struct driver driver_null;   /* verb null: sends the least and accepts everything */
 
 #endif

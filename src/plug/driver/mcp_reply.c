@@ -3,6 +3,7 @@
  * of JSON-RPC, of the tool. */
 #include "plug/driver/mcp.h"
 
+#include "plug/driver/json_truth.h"
 #include "wire/json_pull.h"
 
 #include <string.h>
@@ -26,19 +27,6 @@ struct reading {
     struct driver_call *call;
     nsec_t rx_ns;
 };
-
-static bool is_zero(struct json_value value)
-{
-    double number = 0;
-    return value.kind == JSON_NUMBER && json_number(value, &number) == 0 && number == 0;
-}
-
-/* Whether a value says yes: it is there, and other than null, false, 0 and "". */
-static bool says_yes(struct json_value value)
-{
-    return value.kind != JSON_ABSENT && value.kind != JSON_NULL && value.kind != JSON_FALSE &&
-           !(value.kind == JSON_STRING && value.raw.bytes == 0) && !is_zero(value);
-}
 
 /* The first text of a tool's content, for the example of a failure. */
 static void show_content(struct mcp_state *state, struct json_pull *pull)
@@ -387,10 +375,11 @@ static struct driver_outcome end_rest(struct driver_call *call, nsec_t end_ns)
     if (call->status >= 400)
         return refused_by_http(call);
     struct json_value error = json_find(bytes, &request->error_path);
-    state->answer = says_yes(error) ? MCP_TOOL_ERROR : MCP_RESULT;
+    state->answer = json_says_yes(error) ? MCP_TOOL_ERROR : MCP_RESULT;
     if (state->answer == MCP_TOOL_ERROR) {
         show(state, error.raw);
-    } else if (request->has_success_path && !says_yes(json_find(bytes, &request->success_path))) {
+    } else if (request->has_success_path &&
+               !json_says_yes(json_find(bytes, &request->success_path))) {
         state->answer = MCP_TOOL_ERROR;
         show(state, SPAN("the reply does not say that the tool succeeded"));
     }
