@@ -9,7 +9,7 @@
 
 /* Of a user: its session's number, 0 when it has none, and how many calls it made of it. */
 struct holder {
-    unsigned session, calls;
+    unsigned session, calls, parts;
 };
 
 enum sent { NOTHING, OPEN, WORK, CLOSE };
@@ -20,6 +20,7 @@ struct sent_state {
 
 static unsigned calls_per_session; /* 0: any number */
 static unsigned farewells;
+static unsigned more_parts; /* exchanges that a request takes beside its last */
 
 static void *session_compile(const struct plan *plan, const struct plan_request *request,
                              struct notes *notes)
@@ -67,8 +68,13 @@ static struct driver_outcome session_end(struct driver_call *call, int status, s
     }
     if (status >= 400)
         return (struct driver_outcome){.error = COUNT_ERROR_HTTP_STATUS, .words = SPAN("busy")};
+    if (state->sent == WORK && holder->parts < more_parts) {
+        holder->parts++;
+        return (struct driver_outcome){.more = true};
+    }
     if (state->sent == WORK) {
         holder->calls++;
+        holder->parts = 0;
         return (struct driver_outcome){0};
     }
     const char *line = memmem(call->head.at, call->head.bytes, "Session: ", 9);
@@ -133,7 +139,7 @@ static struct play *play_new(double users, double seconds)
                                .interval_ns = 3600 * NSEC_PER_SEC,
                                .connections = {.mode = POOL_PER_USER},
                                .http = {.timeout_ns = NSEC_PER_SEC}};
-    calls_per_session = farewells = 0;
+    calls_per_session = farewells = more_parts = 0;
     return play;
 }
 
@@ -300,6 +306,24 @@ static void a_session_may_serve_a_number_of_calls(void **state)
     unsigned each = ((unsigned)counters[COUNT_SUCCEEDED] / 2 + 4) / 5;
     each_session_was_ended_once(play, 2 * each);
     exactly(play, HIST_RESPONSE, work_ns, work_ns);
+    accounts_close(counters);
+    play_free(play);
+}
+
+/* A request may take several exchanges; its time is that of all, without the set-up's. */
+static void a_request_of_several_exchanges(void **state)
+{
+    (void)state;
+    struct play *play = play_new(2, 10);
+    more_parts = 2;
+    const uint64_t *counters = perform(play);
+    /* Cycles of 90 ms after the 50 ms of set-up. */
+    assert_int_equal(counters[COUNT_SUCCEEDED], 2 * 111);
+    assert_int_equal(play->server.works, 3 * counters[COUNT_SUCCEEDED]);
+    assert_int_equal(counters[COUNT_ATTEMPTS], play->server.works + 2);
+    exactly(play, HIST_RESPONSE, 3 * work_ns, 3 * work_ns);
+    exactly(play, HIST_SERVICE, work_ns, work_ns);
+    each_session_was_ended_once(play, 2);
     accounts_close(counters);
     play_free(play);
 }
@@ -498,6 +522,7 @@ int main(void)
         cmocka_unit_test(an_open_model_ends_its_sessions_too),
         cmocka_unit_test(a_queue_before_set_up_stays_in_the_response),
         cmocka_unit_test(a_session_may_serve_a_number_of_calls),
+        cmocka_unit_test(a_request_of_several_exchanges),
         cmocka_unit_test(set_up_fails),
         cmocka_unit_test(requests_fail),
         cmocka_unit_test(farewells_fail),
