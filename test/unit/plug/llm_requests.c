@@ -1,4 +1,4 @@
-/* What the drivers of language models send: path, lines and body, from plans as users write them. */
+/* What drivers of language models send: path, lines and body, from plans as users write them. */
 #include "plug/list.h"
 
 #include "base/memory.h"
