@@ -343,7 +343,11 @@ static void judge(struct run *run, const struct result_verdict *verdicts, size_t
     if (failed)
         conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu thresholds failed", failed,
                       run->plan->threshold_count);
-    if (!reached)
+    if (!reached && judged < run->plan->objective_count)
+        conduct_blame(conduct, RUN_THRESHOLDS,
+                      "%zu of %zu objectives met; %zu could not be judged: too little was observed",
+                      met, run->plan->objective_count, run->plan->objective_count - judged);
+    else if (!reached)
         conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu objectives met", met, judged);
 }
 

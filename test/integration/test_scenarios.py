@@ -15,8 +15,8 @@ ASKED = {
     "api-gateway": ({"chat": 70, "models": 20, "health": 10}, [10, 50, 100], 300),
     "api-gateway-baseline": ({"chat": 70, "models": 20, "health": 10}, [1], 120),
     "rag-service": ({"query": 70, "index": 30}, [5, 25, 50], 300),
-    "mcp-server": ({"read-file": 20, "write-file": 20, "git-status": 20, "git-log": 20,
-                    "fetch-page": 20}, [5, 20], 300),
+    "mcp-server": ({"read-file": 18, "write-file": 18, "read-outside": 4, "git-status": 20,
+                    "git-log": 20, "fetch-page": 20}, [5, 20], 300),
     "stress": ({"chat": 70, "models": 20, "health": 10}, [100], 900),
     "inference-scale": ({"generate": 100}, [10, 20, 30, 40, 50], 60),
     "inference-sustained": ({"generate": 100}, [50], 600),
@@ -86,6 +86,7 @@ def check_shares(summary, tasks, threads):
 def check_metrics(figures):
     """The metrics that the requirements want captured in each run."""
     times = figures["response"]
+    assert times["count"] > 0
     for key in ("min_ms", "avg_ms", "p50_ms", "p95_ms", "max_ms"):
         assert times[key] > 0, (key, times)
     assert times["p99_ms"] is not None or times["too_few_needs"]["p99"] > figures["requests"]
@@ -146,12 +147,28 @@ def test_the_rag_service(testbed, plimsoll):
 
 def test_the_mcp_server_in_the_plain_dialect(testbed, plimsoll):
     server = testbed("--law", "none")
-    # The path is the plan's variable, as the requirements name none.
-    ran = plimsoll("run", "scenario:mcp-server", "--target", server.url, "--time-scale", 0.01,
-                   "--scale-think", "--threads", 2, env={"TOOLS_PATH": "/echo"}).check_passed()
-    assert check_shares(ran.summary, ASKED["mcp-server"][0], 2) > 500
-    check_metrics(ran.summary["summary"])
-    assert ran.summary["verdict"]["objectives_met"] == 2, ran.summary["verdicts"]
+    ran = plimsoll("run", "scenario:mcp-server", "--target", server.url, "--time-scale", 0.02,
+                   "--set", "scenarios.agents.think=0.5s..1s", "--threads", 2,
+                   env={"FETCH_URL": server.url + "/health"}).check_passed()
+    summary = ran.summary
+    assert check_shares(summary, ASKED["mcp-server"][0], 2) >= 60
+    assert summary["summary"]["failed"] == 0, summary["examples"]
+    assert summary["summary"]["driver_counters"]["mcp_sandbox_violations"] == 0
+    outside = next(row for row in summary["requests"] if row["name"] == "read-outside")
+    assert outside["summary"]["succeeded"] == outside["summary"]["requests"]
+    verdicts = {row["words"]: row["verdict"] for row in summary["verdicts"]}
+    assert next(v for k, v in verdicts.items() if "violations" in k) == "met", verdicts
+
+
+@pytest.mark.parametrize("name,levels", [("inference-scale", 5), ("inference-sustained", 1)])
+def test_inference(name, levels, testbed, plimsoll):
+    server = testbed("--law", "fixed", "--service-ms", 50)
+    ran = plimsoll("run", f"scenario:{name}", "--target", server.url, "--time-scale", 0.01,
+                   "--threads", 2)
+    summary = ran.check_passed().summary
+    assert summary["summary"]["failed"] == 0 and summary["summary"]["requests"] > 200
+    assert summary["summary"]["response"]["min_ms"] >= 50
+    assert len([phase for phase in summary["phases"] if phase["level"]]) == levels
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("agent-")])
