@@ -64,6 +64,9 @@ struct driver {
     size_t state_bytes;
     size_t user_bytes; /* per virtual user, zeroed when it joins; for sessions */
     bool wants_head;   /* `end` looks at the reply's head */
+    bool wants_losses; /* `end` is called with status 0 too when a request fails for good without a
+                          whole reply; its state may be of an earlier request, its outcome is not
+                          looked at */
 
     /* Compiles a request of the plan (at load time). Returns it (owner: engine, by `release`), or
      * NULL after adding an error to notes. */

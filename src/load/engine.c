@@ -67,13 +67,15 @@ static void make_works(struct engine *engine)
     }
 }
 
-/* Where each driver's part of a user's state begins. */
-static void lay_out_user_states(struct engine *engine)
+/* Where each driver's part of a user's state begins, and how much a request's state takes. */
+static void lay_out_states(struct engine *engine)
 {
     const struct engine_options *options = &engine->options;
     engine->user_offsets = memory_new(options->driver_count, sizeof *engine->user_offsets);
     for (size_t i = 0; i < engine->plan->request_count; i++) { /* only drivers that the plan uses */
         int driver = engine->plan->requests[i].driver;
+        if (options->drivers[driver]->state_bytes > engine->state_bytes)
+            engine->state_bytes = options->drivers[driver]->state_bytes;
         size_t bytes = (options->drivers[driver]->user_bytes + 15) & ~(size_t)15;
         if (!bytes || engine->user_offsets[driver])
             continue;
@@ -107,7 +109,7 @@ int engine_new(struct engine **out, const struct engine_options *options, char *
     engine->loop = options->loop;
     text_reserve(&engine->scratch, 4096);
     make_works(engine);
-    lay_out_user_states(engine);
+    lay_out_states(engine);
     int error =
         resolver_new(&engine->resolver, engine->loop, plan->resolve.items, plan->resolve.count);
     if (error)

@@ -161,7 +161,8 @@ struct engine {
     size_t source_count;
     struct work *works;
     size_t *user_offsets; /* by driver */
-    size_t user_bytes;    /* of all drivers */
+    size_t user_bytes;    /* of all drivers that the plan uses */
+    size_t state_bytes;   /* the most that one of them wants for a request */
     struct crew **crews;
     size_t crew_count;
     struct ledger ledger;

@@ -9,12 +9,7 @@
 
 static struct job *job_new(struct crew *crew)
 {
-    struct engine *engine = crew->engine;
-    size_t state_bytes = 0;
-    for (size_t i = 0; i < engine->options.driver_count; i++) {
-        if (engine->options.drivers[i]->state_bytes > state_bytes)
-            state_bytes = engine->options.drivers[i]->state_bytes;
-    }
+    size_t state_bytes = crew->engine->state_bytes;
     struct job *job = memory_new(1, sizeof *job);
     job->crew = crew;
     if (crew->plan->symbols.slots) {

@@ -453,8 +453,13 @@ static void on_error(struct exchange *exchange, enum exchange_error error, const
         return;
     }
     account_exchange(job, ledger_tally(engine_of(job), job->work->number));
-    if (!retry(job, counter, at_ns))
-        conclude(job, counter, span_of(words), at_ns);
+    if (retry(job, counter, at_ns))
+        return;
+    if (job->work->driver->wants_losses) {
+        struct driver_call call = job_call(job);
+        job->work->driver->end(&call, 0, (struct span){0}, at_ns);
+    }
+    conclude(job, counter, span_of(words), at_ns);
 }
 
 const struct exchange_handler job_handler = {
