@@ -3,16 +3,15 @@
 
 #include "plug/list.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Options that set what the verb's table calls by the same name. */
 static const struct {
     const char *option, *setting;
 } rows[] = {
-    {"model", "model"},
-    {"prompt", "prompt"},
-    {"max-tokens", "max_tokens"},
-    {"stream", "stream"},
+    {"model", "model"},   {"prompt", "prompt"},   {"max-tokens", "max_tokens"},
+    {"stream", "stream"}, {"goodput", "goodput"},
 };
 
 static const struct driver *find_driver(const struct plug_list *plugs, const char *name)
@@ -47,6 +46,35 @@ static const struct request_verb *find_verb(const struct driver *driver, const c
     return driver->verbs;
 }
 
+/* "ttft:500 tpot:15", as other tools take it, as a map of durations. NULL when it is none. Owner:
+ * caller. */
+static char *goodput_map(const char *words)
+{
+    struct text map = TEXT_EMPTY;
+    bool fine = *words != '\0';
+    text_putc(&map, '{');
+    for (const char *at = words + strspn(words, " "); *at && fine; at += strspn(at, " ")) {
+        size_t bytes = strcspn(at, " "), name = strcspn(at, ":");
+        size_t digits = name < bytes ? strspn(at + name + 1, "0123456789.") : 0;
+        fine = name > 0 && digits > 0 && name + 1 + digits == bytes &&
+               strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_") == name;
+        text_printf(&map, "%s%.*s: %.*sms", map.bytes > 1 ? ", " : "", (int)name, at, (int)digits,
+                    at + name + 1);
+        at += bytes;
+    }
+    text_putc(&map, '}');
+    if (fine)
+        return text_take(&map);
+    text_fini(&map);
+    return NULL;
+}
+
+void quick_driver_fini(struct quick_driver *driver)
+{
+    free(driver->goodput);
+    driver->goodput = NULL;
+}
+
 int quick_driver_read(struct app *app, const struct verb *verb, const struct arguments *arguments,
                       const char *url, struct quick_driver *out)
 {
@@ -74,6 +102,16 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
         const char *given = argument_words(arguments, rows[i].option);
         out->settings[count++] =
             (struct plan_pair){.name = rows[i].setting, .words = *given ? given : "true"};
+        if (strcmp(rows[i].option, "goodput") != 0)
+            continue;
+        out->goodput = goodput_map(given);
+        if (!out->goodput)
+            return usage_error(app, verb,
+                               "--goodput wants NAME:MILLISECONDS, such as \"ttft:500 tpot:15\"; "
+                               "it is \"%s\"",
+                               given);
+        out->settings[count - 1].words = out->goodput;
+        out->settings[count - 1].map = true;
     }
     return 0;
 }

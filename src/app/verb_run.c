@@ -44,6 +44,8 @@ static const struct option options[] = {
      .sentence = "likewise; else each request has its own"},
     {"max-tokens", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "most tokens of an answer"},
     {"stream", 0, .kind = OPTION_FLAG, .sentence = "ask for answers token by token"},
+    {"goodput", 0, .kind = OPTION_TEXT, .value = "LIST",
+     .sentence = "what is good, in ms: \"ttft:500 tpot:15 e2el:2000\""},
     {"timeout", 0, .kind = OPTION_DURATION, .value = "TIME", .sentence = "for a whole reply",
      .setting = "http.timeout"},
     {"insecure", 'k', .kind = OPTION_FLAG, .sentence = "do not verify TLS certificates",
@@ -136,8 +138,8 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
         return usage_error(app, verb,
                            "there is no file \"%s\"; if it is meant as a target, write http://%s",
                            what, what);
-    static const char *const quick_only[] = {"method", "header", "body",       "json",  "driver",
-                                             "model",  "prompt", "max-tokens", "stream"};
+    static const char *const quick_only[] = {"method", "header", "body",       "json",   "driver",
+                                             "model",  "prompt", "max-tokens", "stream", "goodput"};
     for (size_t i = 0; !is_url(what) && i < sizeof quick_only / sizeof *quick_only; i++)
         if (argument_given(arguments, quick_only[i]))
             return usage_error(app, verb, "--%s is for a URL; a plan says it itself",
@@ -189,6 +191,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         override_file(&how, arguments);
     code = launch(app, &how);
     launch_overrides_free(how.overrides, how.override_count);
+    quick_driver_fini(&driver);
     free(headers);
     return code;
 }

@@ -150,7 +150,10 @@ static void put_quick(struct text *out, const struct plan_quick *quick, struct n
     put_headers(out, quick, notes);
     for (const struct plan_pair *pair = quick->settings; pair && pair->name; pair++) {
         text_printf(out, "          %s: ", pair->name);
-        put_quoted(out, span_of(pair->words));
+        if (pair->map)
+            text_puts(out, pair->words);
+        else
+            put_quoted(out, span_of(pair->words));
         text_putc(out, '\n');
     }
     if (body && !quick->driver_verb) {

@@ -43,6 +43,7 @@ struct plan_quick {
     const char *driver_verb; /* "openai.chat"; NULL: plain HTTP */
     const struct plan_pair { /* settings of that verb, in words; ends with name NULL; or NULL */
         const char *name, *words;
+        bool map; /* the words are a map in YAML's flow form, else a text */
     } * settings;
     struct distribution think;
 };

@@ -43,6 +43,10 @@ json_t *document_llm(const struct result_sum *sum, const struct metric_table *me
     add_times(object, "server_prompt", &figures.server_prompt);
     add_times(object, "server_decode", &figures.server_decode);
     add_counts(object, &figures);
+    json_object_set_new(object, "good", document_count(figures.good));
+    json_object_set_new(object, "goodput_judged", document_count(figures.judged));
+    json_object_set_new(object, "goodput_rps", document_number(figures.good_rate));
+    json_object_set_new(object, "goodput_ratio", document_number(figures.good_share));
     json_object_set_new(object, "output_tokens_per_s", document_number(figures.output_rate));
     json_object_set_new(object, "prompt_tokens_per_s", document_number(figures.prompt_rate));
     json_object_set_new(object, "output_tokens_per_s_per_stream",

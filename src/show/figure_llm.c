@@ -47,6 +47,8 @@ static void read_counters(const struct result_sum *sum, const struct metric_tabl
         {"truncated_streams", offsetof(struct figure_llm, truncated_streams)},
         {"truncated_prompts", offsetof(struct figure_llm, truncated_prompts)},
         {"reply_errors", offsetof(struct figure_llm, reply_errors)},
+        {"good", offsetof(struct figure_llm, good)},
+        {"missed", offsetof(struct figure_llm, judged)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         *(uint64_t *)((char *)out + rows[i].offset) = counter(sum, metrics, rows[i].name);
@@ -75,15 +77,18 @@ bool figure_llm(const struct result_sum *sum, const struct metric_table *metrics
         return false;
     read_counters(sum, metrics, out);
     read_times(sum, metrics, out);
+    out->judged += out->good;
     double seconds = (double)sum->measured_ns / (double)NSEC_PER_SEC;
     out->output_rate = seconds > 0 ? (double)out->output_tokens / seconds : NAN;
     out->prompt_rate = seconds > 0 ? (double)out->prompt_tokens / seconds : NAN;
     out->stream_rate = out->tpot.mean.known && out->tpot.mean.ns > 0
                            ? (double)NSEC_PER_SEC / (double)out->tpot.mean.ns
                            : NAN;
+    out->good_rate = out->judged && seconds > 0 ? (double)out->good / seconds : NAN;
+    out->good_share = out->judged ? (double)out->good / (double)out->judged : NAN;
     out->burst_share = out->streams ? (double)out->bursts / (double)out->streams : NAN;
     return out->streams || out->content_events || out->output_tokens || out->prompt_tokens ||
-           out->reply_errors || out->truncated_streams;
+           out->reply_errors || out->truncated_streams || out->judged;
 }
 
 char *figure_llm_source(const struct figure_llm *figures)

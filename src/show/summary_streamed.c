@@ -43,6 +43,16 @@ static void put_tokens(const struct figure_llm *figures, struct text *line)
     free(source);
 }
 
+static void put_goodput(const struct figure_llm *figures, struct text *line)
+{
+    char number[UNIT_ROOM];
+    if (!figures->judged)
+        return;
+    text_printf(line, "%sgoodput %s/s", line->bytes ? " · " : "",
+                unit_write_number(number, figures->good_rate));
+    text_printf(line, " (%s)", unit_write_share(number, figures->good_share));
+}
+
 static void put_count(uint64_t count, const char *words, struct text *line)
 {
     char number[UNIT_ROOM];
@@ -75,6 +85,7 @@ void summary_put_streamed(const struct result *result, const struct show_options
     put_spread("itl", &figures.itl, &line);
     if (figures.tpot.count)
         put_time(" · tpot mean", figures.tpot.mean, &line);
+    put_goodput(&figures, &line);
     if (line.bytes)
         summary_put_line("streamed", line.at, options, out);
     text_clear(&line);

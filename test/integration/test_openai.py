@@ -220,3 +220,38 @@ def test_options_that_need_a_driver(plimsoll):
     assert ran.code not in (PASSED,) and "--driver" in ran.err
     ran = plimsoll("run", "http://127.0.0.1:9", "--driver", "opnai")
     assert ran.code != PASSED and "opnai" in ran.err
+
+
+def test_goodput_counts_failures_as_missed(testbed, plimsoll, tmp_path):
+    """A token each 10 ms: 60 ms to the last of six, 110 ms to the last of eleven. The third task goes
+    where nobody listens: it is missed too."""
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(f"""
+target: {testbed("--law", "fixed", "--service-ms", 100)}
+scenarios:
+  main:
+    vus: 1
+    iterations: 30
+    tasks:
+      - {{ name: kept, openai.chat: {{ stream: true, max_tokens: 10, goodput: {{ ttft: 60ms, tpot: 30ms, e2el: 400ms }} }} }}
+      - {{ name: missed, openai.chat: {{ stream: true, max_tokens: 10, goodput: {{ e2el: 50ms }} }} }}
+      - {{ name: lost, openai.chat: {{ url: "http://127.0.0.1:{free_port()}/v1/chat/completions", goodput: {{ e2el: 9s }} }} }}
+      - {{ name: unasked, openai.chat: {{ stream: true, max_tokens: 10 }} }}
+""")
+    document = plimsoll("run", plan).summary
+    by_name = {request["name"]: request["summary"]["llm"] for request in document["requests"]}
+    counts = {name: (llm["good"], llm["goodput_judged"]) if llm else None for name, llm in by_name.items()}
+    assert sum(judged for _, judged in counts.values()) == document["summary"]["llm"]["goodput_judged"]
+    assert counts["kept"][0] == counts["kept"][1] > 0
+    assert counts["missed"][0] == 0 < counts["missed"][1]
+    assert counts["lost"][0] == 0 < counts["lost"][1]
+    assert counts["unasked"] == (0, 0) and by_name["unasked"]["goodput_ratio"] is None
+
+
+def test_goodput_on_the_command_line(testbed, plimsoll):
+    url = testbed("--law", "fixed", "--service-ms", 100)
+    ran = plimsoll("run", url, "--driver", "openai", "--stream", "--max-tokens", 10, "-i", 5, "--goodput",
+                   "ttft:500 tpot:50 e2el:2000")
+    assert ran.check_passed().summary["summary"]["llm"]["goodput_ratio"] == 1
+    ran = plimsoll("run", url, "--driver", "openai", "--goodput", "ttfb:500")
+    assert ran.code != PASSED and "ttfb" in ran.err

@@ -5,6 +5,8 @@
  * comes, the count is brought to what it says. */
 #include "plug/driver/llm.h"
 
+#include "plan/setting.h"
+
 /* A stream is a burst when it waits for nearly all of its time and then comes at once: what an
  * intermediary that collects the stream before passing it on makes of it. */
 enum { BURST_EVENTS = 8, BURST_PART = 20 /* of the whole */ };
@@ -24,7 +26,7 @@ enum { BURST_EVENTS = 8, BURST_PART = 20 /* of the whole */ };
                                  .sentence = (what),                                               \
                                  .source = "driver"}
 
-enum { LLM_COUNTERS = LLM_BROKEN_EVENTS + 1 };
+enum { LLM_COUNTERS = LLM_MISSED + 1 };
 
 const struct metric llm_metrics[] = {
     COUNTER(LLM_STREAMS, "streams", "requests", "Answers that came as a stream and ended."),
@@ -61,6 +63,11 @@ const struct metric llm_metrics[] = {
             "Replies of status 200 that say they failed; they are failures of kind protocol."),
     COUNTER(LLM_BROKEN_EVENTS, "broken_events", "events",
             "Events that were not of the protocol; their requests failed."),
+    COUNTER(LLM_GOOD, "good", "requests",
+            "Answers that kept every objective of their goodput: time to first token, time per "
+            "output token and time to the last content, each from the intended start."),
+    COUNTER(LLM_MISSED, "missed", "requests",
+            "Requests with such objectives whose answer did not, or that failed."),
     HIST(LLM_TTFT, "ttft",
          "Time to first token: from the intended start to the first content event; of every answer "
          "that brought one, also when it failed later."),
@@ -220,4 +227,41 @@ void llm_reply_end(struct driver_call *call, struct llm_answer *answer)
     count_usage(call, answer);
     if (answer->has_usage)
         llm_count(call, LLM_TOKENS_USAGE, 1);
+}
+
+/* ---- goodput ----------------------------------------------------------------------------------
+ */
+
+#define GOAL(key, member, words)                                                                   \
+    {                                                                                              \
+        .name = (key), .type = SETTING_DURATION, .offset = offsetof(struct llm_goal, member),      \
+        .sentence = (words)                                                                        \
+    }
+
+const struct setting llm_goal_settings[] = {
+    GOAL("ttft", ttft_ns, "longest time to first token of a good answer"),
+    GOAL("tpot", tpot_ns, "longest time per output token of a good answer"),
+    GOAL("e2el", e2el_ns, "longest time to the last content of a good answer"),
+    {.name = NULL},
+};
+
+static bool keeps(const struct driver_call *call, const struct llm_answer *answer,
+                  const struct llm_goal *goal, nsec_t end_ns)
+{
+    nsec_t last_ns = answer->events ? answer->last_ns : end_ns;
+    nsec_t gaps = answer->tokens > 1 ? (nsec_t)(answer->tokens - 1) : 1;
+    if (goal->ttft_ns && (!answer->events || answer->first_ns - call->intended_ns > goal->ttft_ns))
+        return false;
+    if (goal->tpot_ns && (last_ns - answer->first_ns) / gaps > goal->tpot_ns && answer->events)
+        return false;
+    return !goal->e2el_ns || last_ns - call->intended_ns <= goal->e2el_ns;
+}
+
+void llm_judge(struct driver_call *call, const struct llm_answer *answer,
+               const struct llm_goal *goal, bool failed, nsec_t end_ns)
+{
+    if (!goal->ttft_ns && !goal->tpot_ns && !goal->e2el_ns)
+        return;
+    bool good = !failed && keeps(call, answer, goal, end_ns);
+    llm_count(call, good ? LLM_GOOD : LLM_MISSED, 1);
 }

@@ -30,6 +30,8 @@ enum llm_counter {
     LLM_TRUNCATED_PROMPTS,
     LLM_REPLY_ERRORS,
     LLM_BROKEN_EVENTS,
+    LLM_GOOD,
+    LLM_MISSED,
 };
 
 enum llm_hist {
@@ -62,6 +64,16 @@ struct llm_server_times {
     nsec_t load_ns, prompt_ns, decode_ns;
 };
 
+/* What an answer must keep to be good, all of it; 0: not asked. */
+struct llm_goal {
+    nsec_t ttft_ns; /* time to first token */
+    nsec_t tpot_ns; /* time per output token; an answer of one token keeps it */
+    nsec_t e2el_ns; /* to the last content, of a whole answer to its end */
+};
+
+/* The settings of a goal, as a section of a verb's table. */
+extern const struct setting llm_goal_settings[];
+
 /* The account of one answer. Zeroed is the beginning. */
 struct llm_answer {
     nsec_t first_ns;              /* first content event; 0: none yet */
@@ -92,6 +104,14 @@ void llm_stream_end(struct driver_call *call, struct llm_answer *answer);
 
 /* The same for a reply that came whole. */
 void llm_reply_end(struct driver_call *call, struct llm_answer *answer);
+
+/* Judges an answer that ended: good, or missed. Nothing where nothing is asked.
+ *
+ *   answer   not looked at when it failed
+ *   failed   it failed, by its status or by what it says, or never came whole
+ *   end_ns   its last byte */
+void llm_judge(struct driver_call *call, const struct llm_answer *answer,
+               const struct llm_goal *goal, bool failed, nsec_t end_ns);
 
 /* Adds to one of the counters. */
 static inline void llm_count(struct driver_call *call, enum llm_counter counter, uint64_t more)

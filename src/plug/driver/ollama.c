@@ -20,6 +20,7 @@ struct ollama_config {
     struct template *model, *prompt, *system, *messages, *input, *format, *tools, *think;
     struct template *options, *keep_alive, *extra;
     uint64_t max_tokens, prompt_tokens;
+    struct llm_goal goal;
     bool stream;
 };
 
@@ -69,6 +70,12 @@ struct ollama_config {
                      "to a truncated prompt, or one from the cache"},                              \
         JSON_ROW(extra, "map of further members of the body, as the server names them")
 
+#define GOODPUT_ROW                                                                                \
+    {                                                                                              \
+        .name = "goodput", .type = SETTING_SECTION, .offset = OLLAMA(goal),                        \
+        .section = llm_goal_settings, .sentence = "what an answer must keep to be counted as good" \
+    }
+
 #define GENERATION_ROWS                                                                            \
     {.name = "stream",                                                                             \
      .type = SETTING_BOOL,                                                                         \
@@ -89,6 +96,7 @@ static const struct setting generate_settings[] = {
     PROMPT_ROW,
     JSON_ROW(system, "system message"),
     GENERATION_ROWS,
+    GOODPUT_ROW,
     SHARED_ROWS,
     {.name = NULL},
 };
@@ -100,6 +108,7 @@ static const struct setting chat_settings[] = {
     PROMPT_ROW,
     JSON_ROW(tools, "tools that the model may call"),
     GENERATION_ROWS,
+    GOODPUT_ROW,
     SHARED_ROWS,
     {.name = NULL},
 };
@@ -204,6 +213,7 @@ static void *ollama_compile(const struct plan *plan, const struct plan_request *
     compiled->body = make_body(request, config, notes, &fine);
     compiled->form = config->stream ? OLLAMA_LINES : compiled->body ? OLLAMA_WHOLE : OLLAMA_PLAIN;
     compiled->prompt_tokens = config->prompt_tokens;
+    compiled->goal = config->goal;
     const struct http_shape shape = {
         .method = compiled->body ? "POST" : "GET",
         .url = config->url,
@@ -242,6 +252,7 @@ const struct driver driver_ollama = {
     .verbs = ollama_verbs,
     .metrics = llm_metrics,
     .state_bytes = sizeof(struct ollama_state),
+    .wants_losses = true,
     .compile = ollama_compile,
     .release = ollama_release,
     .origin = ollama_origin,

@@ -20,6 +20,7 @@ struct ollama_request {
     struct http_request *http;
     struct llm_body *body; /* NULL: none */
     enum ollama_form form;
+    struct llm_goal goal;
     uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
 

@@ -128,10 +128,15 @@ struct driver_outcome ollama_end(struct driver_call *call, int status, struct sp
     struct ollama_state *state = call->state;
     struct ollama_reply reply;
     (void)body;
+    if (status == 0) { /* no whole answer: the state says nothing of this request */
+        llm_judge(call, NULL, &request->goal, true, end_ns);
+        return (struct driver_outcome){0};
+    }
     if (status >= 400) {
         struct span bytes = span_trim(text_span(call->kept));
         ollama_reply_read(bytes, &reply);
         llm_failure_of_status(call, &state->failure, reply.words, bytes);
+        llm_judge(call, &state->answer, &request->goal, true, end_ns);
         return llm_failure_outcome(&state->failure, COUNT_ERROR_HTTP_STATUS);
     }
     if (request->form == OLLAMA_LINES && status < 300)
@@ -140,5 +145,6 @@ struct driver_outcome ollama_end(struct driver_call *call, int status, struct sp
         end_whole(call);
     if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
         llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
+    llm_judge(call, &state->answer, &request->goal, state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, 0);
 }

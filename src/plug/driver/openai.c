@@ -21,6 +21,7 @@ struct openai_config {
     struct template *model, *messages, *prompt, *system, *input;
     struct template *temperature, *stop, *seed, *tools, *response_format, *extra;
     uint64_t max_tokens, prompt_tokens;
+    struct llm_goal goal;
     bool stream, include_usage, continuous_usage, ignore_eos;
 };
 
@@ -67,6 +68,12 @@ struct openai_config {
                     "given to a truncated prompt"                                                  \
     }
 
+#define GOODPUT_ROW                                                                                \
+    {                                                                                              \
+        .name = "goodput", .type = SETTING_SECTION, .offset = OPENAI(goal),                        \
+        .section = llm_goal_settings, .sentence = "what an answer must keep to be counted as good" \
+    }
+
 #define EXTRA_ROW JSON_ROW(extra, "map of further members of the body, as the server names them")
 
 #define GENERATION_ROWS                                                                            \
@@ -109,6 +116,7 @@ static const struct setting chat_settings[] = {
     JSON_ROW(tools, "tools that the model may call"),
     JSON_ROW(response_format, "form of the answer, such as {type: json_object}"),
     PROMPT_TOKENS_ROW,
+    GOODPUT_ROW,
     EXTRA_ROW,
     {.name = NULL},
 };
@@ -119,6 +127,7 @@ static const struct setting completions_settings[] = {
     PROMPT_ROW,
     GENERATION_ROWS,
     PROMPT_TOKENS_ROW,
+    GOODPUT_ROW,
     EXTRA_ROW,
     {.name = NULL},
 };
@@ -242,6 +251,7 @@ static void *openai_compile(const struct plan *plan, const struct plan_request *
     compiled->tokens = compiled->body != NULL;
     compiled->stream = config->stream;
     compiled->prompt_tokens = config->prompt_tokens;
+    compiled->goal = config->goal;
     const struct http_shape shape = {
         .method = compiled->body ? "POST" : "GET",
         .url = config->url,
@@ -280,6 +290,7 @@ const struct driver driver_openai = {
     .verbs = openai_verbs,
     .metrics = llm_metrics,
     .state_bytes = sizeof(struct openai_state),
+    .wants_losses = true,
     .compile = openai_compile,
     .release = openai_release,
     .origin = openai_origin,

@@ -12,9 +12,10 @@
 /* A request, ready to be sent. */
 struct openai_request {
     struct http_request *http;
-    struct llm_body *body;  /* NULL: none */
-    bool stream;            /* a stream is asked for */
-    bool tokens;            /* the answer is made of tokens */
+    struct llm_body *body; /* NULL: none */
+    bool stream;           /* a stream is asked for */
+    bool tokens;           /* the answer is made of tokens */
+    struct llm_goal goal;
     uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
 

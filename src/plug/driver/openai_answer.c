@@ -166,6 +166,10 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
     struct openai_state *state = call->state;
     uint32_t error = 0;
     (void)body;
+    if (status == 0) { /* no whole answer: the state says nothing of this request */
+        llm_judge(call, NULL, &request->goal, true, end_ns);
+        return (struct driver_outcome){0};
+    }
     if (status >= 400) {
         end_error(call);
         error = COUNT_ERROR_HTTP_STATUS;
@@ -177,5 +181,6 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
         if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
             llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
     }
+    llm_judge(call, &state->answer, &request->goal, error || state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, error);
 }

@@ -317,8 +317,46 @@ static void corpus(void **state)
     globfree(&found);
 }
 
+/* ---- goodput ----------------------------------------------------------------------------------
+ */
+
+/* An answer of five tokens, 100 ms to the first and 20 ms apart, under a goal. Returns 'g' for
+ * good, 'm' for missed, '-' for neither. */
+static char judged(struct llm_goal goal, bool failed)
+{
+    struct play play;
+    json_t *expected = json_pack("{s:s, s:b, s:i}", "driver", "openai", "stream", 1, "status", 200);
+    play_init(&play, expected);
+    struct llm_answer answer = {
+        .first_ns = 100 * NSEC_PER_MSEC, .last_ns = 180 * NSEC_PER_MSEC, .tokens = 5, .events = 5};
+    llm_judge(&play.call, &answer, &goal, failed, 190 * NSEC_PER_MSEC);
+    uint64_t good = play.tally.counters[play.first_counter + LLM_GOOD];
+    uint64_t missed = play.tally.counters[play.first_counter + LLM_MISSED];
+    assert_true(good + missed <= 1);
+    json_decref(expected);
+    play_fini(&play);
+    return good ? 'g' : missed ? 'm' : '-';
+}
+
+static void goodput(void **state)
+{
+    (void)state;
+    const nsec_t ms = NSEC_PER_MSEC;
+    assert_int_equal(judged((struct llm_goal){0}, false), '-');
+    assert_int_equal(judged((struct llm_goal){0}, true), '-');
+    assert_int_equal(judged((struct llm_goal){.ttft_ns = 100 * ms}, false), 'g');
+    assert_int_equal(judged((struct llm_goal){.ttft_ns = 99 * ms}, false), 'm');
+    assert_int_equal(judged((struct llm_goal){.tpot_ns = 20 * ms}, false), 'g');
+    assert_int_equal(judged((struct llm_goal){.tpot_ns = 19 * ms}, false), 'm');
+    assert_int_equal(judged((struct llm_goal){.e2el_ns = 180 * ms}, false), 'g');
+    assert_int_equal(judged((struct llm_goal){.e2el_ns = 179 * ms}, false), 'm');
+    assert_int_equal(judged((struct llm_goal){100 * ms, 20 * ms, 180 * ms}, false), 'g');
+    assert_int_equal(judged((struct llm_goal){100 * ms, 20 * ms, 179 * ms}, false), 'm');
+    assert_int_equal(judged((struct llm_goal){100 * ms, 20 * ms, 180 * ms}, true), 'm');
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(corpus)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(corpus), cmocka_unit_test(goodput)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
