@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 /* cmocka needs what stands above it. */
@@ -180,6 +182,40 @@ static void a_run_without_a_server_has_figures(void **state)
     plimsoll_plan_free(plan);
 }
 
+/* ---- two at once ------------------------------------------------------------------------------
+ */
+
+static void *run_refused(void *words)
+{
+    struct plimsoll_report *report = NULL;
+    struct plimsoll_plan *plan = plimsoll_plan_of_text(words);
+    plimsoll_run(plan, NULL, &report);
+    plimsoll_plan_free(plan);
+    return report;
+}
+
+static void two_runs_go_on_at_once(void **state)
+{
+    (void)state;
+    char plans[2][300];
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) {
+        snprintf(plans[i], sizeof plans[i],
+                 "target: http://127.0.0.1:1\nthreads: 2\nscenarios:\n  a: { executor: "
+                 "per-vu-iterations, vus: %d, iterations: 20, think: 1ms, tasks: [{ get: / }] }\n",
+                 2 + i);
+        assert_int_equal(pthread_create(&threads[i], NULL, run_refused, plans[i]), 0);
+    }
+    for (int i = 0; i < 2; i++) {
+        void *report = NULL;
+        struct plimsoll_values values = PLIMSOLL_VALUES_INIT;
+        pthread_join(threads[i], &report);
+        assert_int_equal(plimsoll_report_values(report, NULL, 0, &values), 0);
+        assert_int_equal(values.failed_requests, 40 + 20 * i);
+        plimsoll_report_free(report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +225,7 @@ int main(void)
         cmocka_unit_test(settings_and_variables_are_given_not_ambient),
         cmocka_unit_test(scenarios_are_plans),
         cmocka_unit_test(a_plan_with_errors_is_a_report_that_says_so),
+        cmocka_unit_test(two_runs_go_on_at_once),
         cmocka_unit_test(a_run_without_a_server_has_figures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

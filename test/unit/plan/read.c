@@ -395,6 +395,36 @@ static void scales_time(void **state)
     plan_reading_fini(&reading);
 }
 
+/* Think times are a person's, whatever the length of the test: they are scaled only when asked. */
+static void scales_think_times_when_asked(void **state)
+{
+    (void)state;
+    static const char words[] =
+        "target: http://h\n"
+        "scenarios:\n"
+        "  a: { vus: 1, duration: 100s, think: 2s..5s, pacing: 10s, tasks: [{ think: 3s, steps: "
+        "[{ get: / }, { get: /b, think: 1s }] }] }\n";
+    struct plan_override overrides[] = {{"time_scale", "0.1", "--time-scale"},
+                                        {"time_scale_think", "true", "--scale-think"}};
+    for (size_t asked = 0; asked < 2; asked++) {
+        struct plan_source source = {.file = "plan.yaml",
+                                     .text = words,
+                                     .overrides = overrides,
+                                     .override_count = 1 + asked};
+        struct plan_reading reading;
+        double scale = asked ? 0.1 : 1;
+        assert_int_equal(plan_read(&source, &test_words, &reading), 0);
+        test_accepted(&reading);
+        const struct plan_scenario *a = reading.plan->scenarios;
+        assert_true(plan_duration(reading.plan) == 10 * NSEC_PER_SEC);
+        assert_true(a->think.a == 2 * scale && a->think.b == 5 * scale);
+        assert_true(a->pacing_ns == (asked ? 1 : 10) * NSEC_PER_SEC);
+        assert_true(distribution_mean(&reading.plan->requests[0].think) == 3 * scale);
+        assert_true(distribution_mean(&reading.plan->requests[1].think) == 1 * scale);
+        plan_reading_fini(&reading);
+    }
+}
+
 static void carries_captures_between_steps(void **state)
 {
     (void)state;
@@ -519,6 +549,7 @@ int main(void)
         cmocka_unit_test(reads_the_flat_form),
         cmocka_unit_test(follows_k6_stages),
         cmocka_unit_test(scales_time),
+        cmocka_unit_test(scales_think_times_when_asked),
         cmocka_unit_test(carries_captures_between_steps),
         cmocka_unit_test(keeps_captures_within_their_task),
         cmocka_unit_test(follows_aliases_and_merges),

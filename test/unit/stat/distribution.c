@@ -146,6 +146,24 @@ static void fixed_and_none(void **state)
     assert_true(isinf(distribution_mean(&heavy)));
 }
 
+static void scaled_draws_are_the_same_in_another_unit(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < sizeof(rows) / sizeof(*rows); r++) {
+        struct distribution scaled = rows[r].distribution;
+        struct random one = {.key = 5}, other = one;
+        distribution_scale(&scaled, 0.25);
+        for (int i = 0; i < 100; i++) {
+            double whole = distribution_draw(&rows[r].distribution, &one);
+            assert_true(fabs(distribution_draw(&scaled, &other) - whole / 4) <=
+                        1e-12 * fabs(whole));
+        }
+    }
+    struct distribution cut = {.spread = SPREAD_NORMAL, .a = 2, .b = 9, .least = 1, .most = 3};
+    distribution_scale(&cut, 10);
+    assert_true(cut.least == 10 && cut.most == 30);
+}
+
 static void draws_depend_on_the_sequence_only(void **state)
 {
     (void)state;
@@ -188,6 +206,7 @@ int main(void)
         cmocka_unit_test(gamma_of_shape_one_is_exponential),
         cmocka_unit_test(draws_are_cut),
         cmocka_unit_test(fixed_and_none),
+        cmocka_unit_test(scaled_draws_are_the_same_in_another_unit),
         cmocka_unit_test(draws_depend_on_the_sequence_only),
         cmocka_unit_test(normal_quantiles_are_exact),
     };

@@ -637,7 +637,21 @@ static void objectives_have_three_answers(void **state)
          100,
          "level 50"},
         {{OBJECTIVE("throughput", NULL, 110, 105), .least = true}, VERDICT_FAILED, 100, ""},
+        {{OBJECTIVE("error_rate", NULL, 0.2, 0.3), .service = (char *)(uintptr_t) "qdrant"},
+         VERDICT_ACCEPTED,
+         0.25,
+         "service qdrant"},
+        {{OBJECTIVE("error_rate", NULL, 0, 0), .service = (char *)(uintptr_t) "database"},
+         VERDICT_NOT_JUDGED,
+         NAN,
+         "service database"},
     };
+    result->service_count = 2;
+    result->services = memory_new(2, sizeof(*result->services));
+    result->services[0] =
+        (struct result_service){memory_copy_text("qdrant"), memory_copy_text("timeout"), true, 25};
+    result->services[1] = (struct result_service){memory_copy_text("qdrant"),
+                                                  memory_copy_text("answered"), false, 75};
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct result_verdict verdict;
         objective_judge(&rows[i].objective, result, &verdict);
