@@ -199,6 +199,12 @@ def test_tokens_of_a_known_pace(testbed, plimsoll):
     assert llm["e2e_content"]["p50_ms"] == pytest.approx(200, abs=10)
     assert llm["output_tokens_per_s_per_stream"] == pytest.approx(50, rel=0.1)
     assert summary["parts"]["itl_error"]["p50_ms"] < 1
+    assert "\nstreamed      ttft p50 2" in ran.out and "tokens from usage" in " ".join(ran.out.split())
+    markdown = plimsoll("report", ran.file, "--format", "markdown").out
+    assert "\n| time to first token | 100 | " in markdown
+    assert "1,000 output tokens" in markdown and "counted from usage." in markdown
+    definitions = ran.summary["definitions"]
+    assert "first content event" in definitions["ttft"] and "usage" in definitions["output_tokens"]
 
 
 def test_faults_are_failures(testbed, plimsoll):

@@ -2,7 +2,7 @@
  * letter, so that no name or message becomes a link, an image or markup. */
 #include "base/unit.h"
 #include "plug/writer/writer_list.h"
-#include "show/figure.h"
+#include "show/figure_llm.h"
 #include "show/verdict.h"
 
 #include <inttypes.h>
@@ -81,6 +81,44 @@ static void put_tables(const struct result *result, struct text *out)
     }
 }
 
+static void put_tokens_row(const char *name, const struct figure_times *times, struct text *out)
+{
+    char number[UNIT_ROOM];
+    if (times->count == 0)
+        return;
+    text_printf(out, "| %s | %s |", name, unit_write_count(number, times->count));
+    put_time(times->mean, out);
+    put_time(times->p50, out);
+    put_time(times->p95, out);
+    put_time(times->p99, out);
+    put_time(times->most, out);
+    text_putc(out, '\n');
+}
+
+/* Answers made of tokens, where there are such. */
+static void put_tokens(const struct result *result, struct text *out)
+{
+    struct figure_llm figures;
+    char number[UNIT_ROOM];
+    if (!figure_llm(result->total, &result->metrics, &figures))
+        return;
+    if (figures.ttft.count)
+        text_puts(
+            out, "\n| tokens | n | avg | p50 | p95 | p99 | max |\n|:--|--:|--:|--:|--:|--:|--:|\n");
+    put_tokens_row("time to first token", &figures.ttft, out);
+    put_tokens_row("inter-token latency", &figures.itl, out);
+    put_tokens_row("time per output token", &figures.tpot, out);
+    char *source = figure_llm_source(&figures);
+    text_printf(out, "\n%s output tokens", unit_write_count(number, figures.output_tokens));
+    if (isfinite(figures.output_rate))
+        text_printf(out, ", %s a second", unit_write_number(number, figures.output_rate));
+    text_printf(out, "; counted from %s", source);
+    if (figures.judged)
+        text_printf(out, "; goodput %s", unit_write_share(number, figures.good_share));
+    text_puts(out, ".\n");
+    free(source);
+}
+
 static void put_judged(const struct result *result, struct text *out)
 {
     if (result->verdict_count)
@@ -154,6 +192,7 @@ static int write_markdown(const struct result *result, const struct show_options
     show_verdict_fini(&verdict);
     put_judged(result, out);
     put_tables(result, out);
+    put_tokens(result, out);
     put_errors(result, out);
     put_trust(result, out);
     return 0;
