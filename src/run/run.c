@@ -364,8 +364,10 @@ static void conclude(struct run *run, struct run_report *out)
     size_t count = 0;
     struct result_verdict *verdicts =
         guard_verdicts(conduct->guard, result, result->end_ns, &count);
-    judge_success(conduct, run->plan, result);
+    if (result->total->counters[COUNT_SUCCEEDED] == 0) /* then it is not the generator's fault */
+        generator = generator == GENERATOR_SATURATED ? GENERATOR_SUSPECT : generator;
     judge(run, verdicts, count, generator);
+    judge_success(conduct, run->plan, result);
     recorder_fact(recorder, "outcome", outcome_word(conduct->outcome));
     if (conduct->why.bytes)
         recorder_fact(recorder, "outcome.reason", conduct->why.at);
