@@ -98,8 +98,11 @@ void embed_spend(nsec_t begun_ns, nsec_t for_ns)
  */
 
 /* What a request wants, read on the thread that does it. */
+enum dialect { DIALECT_TEI, DIALECT_OPENAI, DIALECT_OLLAMA };
+
 struct wish {
-    bool openai, base64;
+    enum dialect dialect;
+    bool base64;
     uint64_t dimensions, tokens, count;
     struct span model;
 };
@@ -150,11 +153,12 @@ static bool put_input(struct task *task, struct wish *wish, struct span input, f
         normalise(wish->dimensions, vector);
     if (wish->count)
         text_putc(&task->reply, ',');
-    if (wish->openai)
+    bool openai = wish->dialect == DIALECT_OPENAI;
+    if (openai)
         text_printf(&task->reply, "{\"object\":\"embedding\",\"index\":%llu,\"embedding\":",
                     (unsigned long long)wish->count);
     put_vector(&task->reply, wish, vector);
-    if (wish->openai)
+    if (openai)
         text_putc(&task->reply, '}');
     wish->count++;
     return true;
@@ -187,13 +191,14 @@ static const char *read_wish(const struct task *task, struct wish *wish, struct 
 {
     struct span body = span_trim(text_span(&task->body)), value;
     uint64_t full = task->testbed->options.platform.dimensions;
-    wish->openai = task->number;
+    wish->dialect = (enum dialect)task->number;
+    const char *key = wish->dialect == DIALECT_TEI ? "inputs" : "input";
     wish->dimensions = full;
     wish->model = SPAN("\"plimsoll-testbed-embedding\"");
     if (!value_is_valid(body))
         return "the body is not valid JSON";
-    if (!value_member(body, wish->openai ? "input" : "inputs", input) || !value_is_given(*input))
-        return wish->openai ? "input is missing" : "inputs is missing";
+    if (!value_member(body, key, input) || !value_is_given(*input))
+        return wish->dialect == DIALECT_TEI ? "inputs is missing" : "input is missing";
     if (value_member(body, "model", &value) && value_is_text(value))
         wish->model = value;
     if (value_member(body, "encoding_format", &value) && value_is_given(value)) {
@@ -205,6 +210,36 @@ static const char *read_wish(const struct task *task, struct wish *wish, struct 
         (value_uint(value, &wish->dimensions) || wish->dimensions == 0 || wish->dimensions > full))
         return "dimensions must be a whole number from 1 to what --dimensions says";
     return NULL;
+}
+
+/* What stands around the vectors. */
+static void put_begin(struct text *reply, const struct wish *wish)
+{
+    if (wish->dialect == DIALECT_OPENAI) {
+        text_puts(reply, "{\"object\":\"list\",\"data\":[");
+    } else if (wish->dialect == DIALECT_OLLAMA) {
+        text_puts(reply, "{\"model\":");
+        text_put(reply, wish->model);
+        text_puts(reply, ",\"embeddings\":[");
+    } else {
+        text_putc(reply, '[');
+    }
+}
+
+static void put_end(struct text *reply, const struct wish *wish, nsec_t cost_ns)
+{
+    text_putc(reply, ']');
+    if (wish->dialect == DIALECT_OPENAI) {
+        text_puts(reply, ",\"model\":");
+        text_put(reply, wish->model);
+        text_printf(reply, ",\"usage\":{\"prompt_tokens\":%llu,\"total_tokens\":%llu}}",
+                    (unsigned long long)wish->tokens, (unsigned long long)wish->tokens);
+    } else if (wish->dialect == DIALECT_OLLAMA) {
+        text_printf(reply,
+                    ",\"total_duration\":%lld,\"load_duration\":0,\"prompt_eval_count\":%llu}",
+                    (long long)cost_ns, (unsigned long long)wish->tokens);
+    }
+    text_putc(reply, '\n');
 }
 
 static void work(struct task *task)
@@ -219,21 +254,14 @@ static void work(struct task *task)
     }
     const struct platform_options *platform = &task->testbed->options.platform;
     float *vector = memory_new(platform->dimensions, sizeof *vector);
-    text_puts(&task->reply, wish.openai ? "{\"object\":\"list\",\"data\":[" : "[");
-    if (put_inputs(task, &wish, input, vector)) {
-        text_putc(&task->reply, ']');
-        if (wish.openai) {
-            text_puts(&task->reply, ",\"model\":");
-            text_put(&task->reply, wish.model);
-            text_printf(&task->reply, ",\"usage\":{\"prompt_tokens\":%llu,\"total_tokens\":%llu}}",
-                        (unsigned long long)wish.tokens, (unsigned long long)wish.tokens);
-        }
-        text_putc(&task->reply, '\n');
-    } else {
-        task_error(task, 400, "inputs must be texts, or lists of token numbers, 1 to 2048 of them");
-    }
-    free(vector);
+    put_begin(&task->reply, &wish);
+    bool good = put_inputs(task, &wish, input, vector);
     task->job.cost_ns = (nsec_t)wish.tokens * platform->embed_token_ns;
+    if (good)
+        put_end(&task->reply, &wish, task->job.cost_ns);
+    else
+        task_error(task, 400, "inputs must be texts, or lists of token numbers, 1 to 2048 of them");
+    free(vector);
     if (!task->job.virtual_time)
         embed_spend(begun_ns, task->job.cost_ns);
 }
@@ -241,6 +269,11 @@ static void work(struct task *task)
 void embed_serve(struct connection *connection, const struct request *request)
 {
     struct task *task = task_new(connection, request, work);
-    task->number = span_equal(request->path, SPAN("/v1/embeddings"));
+    enum dialect dialect = DIALECT_TEI;
+    if (span_equal(request->path, SPAN("/v1/embeddings")))
+        dialect = DIALECT_OPENAI;
+    else if (span_equal(request->path, SPAN("/api/embed")))
+        dialect = DIALECT_OLLAMA;
+    task->number = dialect;
     task_submit(task, connection->testbed->compute, 0);
 }

@@ -23,7 +23,7 @@ void embed_spend(nsec_t begun_ns, nsec_t for_ns);
 /* Processor time of this thread. */
 nsec_t embed_clock(void);
 
-/* POST /v1/embeddings (OpenAI) and POST /embed (text-embeddings-inference). */
+/* POST /v1/embeddings (OpenAI), /api/embed (Ollama) and /embed (text-embeddings-inference). */
 void embed_serve(struct connection *connection, const struct request *request);
 
 #endif

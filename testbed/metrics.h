@@ -30,6 +30,7 @@ enum metrics_path {
     PATH_AGENTS,
     PATH_EMBEDDINGS,
     PATH_EMBED,
+    PATH_OLLAMA_EMBED,
     PATH_COLLECTIONS,
     PATH_POINTS,
     PATH_PROBES,

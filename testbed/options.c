@@ -147,7 +147,7 @@ static const char help_platform[] =
     "vectors     /collections/NAME/points/search, exact: --vectors N (100000) --dimensions N "
     "(128)\n"
     "            --vectors-at-start (else when first asked for)  --compute-threads N (1)\n"
-    "embeddings  /v1/embeddings, /embed: --embed-token-ms MS (0.01 of processor time)\n"
+    "embeddings  /v1/embeddings, /api/embed, /embed: --embed-token-ms MS (0.01 of processor time)\n"
     "RAG         /index, /query: --rag-answer-ms MS (0)  --rag-answer-servers N (0: no limit)\n"
     "database    /db/query: --db-pool N (10)  --db-ms MS (2)  --db-refuse (503 when all are busy)\n"
     "agents      /api/v1/agents/{research,synthesis}/execute: --research-ms MS (200)\n"

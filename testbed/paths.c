@@ -200,6 +200,7 @@ static const struct row rows[] = {
     {"/db/query", METHOD_GET | METHOD_POST, PATH_DATABASE, false, database_serve},
     {"/api/v1/agents/", METHOD_ANY, PATH_AGENTS, false, agents_serve},
     {"/v1/embeddings", METHOD_POST, PATH_EMBEDDINGS, false, embed_serve},
+    {"/api/embed", METHOD_POST, PATH_OLLAMA_EMBED, false, embed_serve},
     {"/embed", METHOD_POST, PATH_EMBED, false, embed_serve},
     {"/index", METHOD_POST, PATH_INDEX, false, rag_index},
     {"/query", METHOD_POST, PATH_QUERY, false, rag_query},

@@ -66,6 +66,10 @@ def test_embeddings_are_the_same_for_the_same_text_and_in_both_encodings(fast):
     _, coded = post(fast, "/v1/embeddings", {"input": "a load line", "encoding_format": "base64"})
     raw = struct.unpack("<128f", base64.b64decode(coded["data"][0]["embedding"]))
     assert raw == pytest.approx(first, abs=1e-6)
+    status, ollama = post(fast, "/api/embed", {"model": "e", "input": ["a load line", "b"]})
+    assert status == 200 and ollama["model"] == "e" and ollama["prompt_eval_count"] == 4
+    assert ollama["embeddings"][0] == pytest.approx(first, abs=1e-6)
+    assert ollama["total_duration"] == 4 * 1000  # the preset's microsecond a token
     _, plain = post(fast, "/embed", {"inputs": "A LOAD line!"})
     assert plain[0] == pytest.approx(first, abs=1e-6)
     _, short = post(fast, "/v1/embeddings", {"input": "a load line", "dimensions": 3})
