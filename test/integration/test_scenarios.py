@@ -195,6 +195,16 @@ def test_embeddings(testbed, plimsoll):
     assert figures["failed"] == 0 and figures["requests"] > 20
 
 
+def test_vector_search(testbed, plimsoll):
+    server = testbed("--law", "none")  # a collection of 100,000 vectors, searched exactly
+    ran = plimsoll("run", "scenario:vector", "--target", server.url, "--time-scale", 0.03,
+                   "-u", 4, "--set", "scenarios.users.levels=[1, 2]",
+                   "--set", "objectives_needed=0%")
+    figures = ran.check_passed().summary["summary"]
+    assert figures["failed"] == 0 and figures["requests"] >= 3
+    assert figures["failed_assertions"] == 0 and figures["passed_assertions"] > 0
+
+
 def test_nothing_of_one_deployment_is_in_the_program():
     """Hosts, models and products of the requirements' deployments are a user's, and live in
     example/citadel, ai-suite, gke-l4 and amas."""
