@@ -53,9 +53,13 @@ static void put_load(struct text *out, const struct plan_quick *quick)
         text_printf(out, "    max_vus: %llu\n", (unsigned long long)quick->users);
     if (quick->rate <= 0)
         text_printf(out, "    vus: %llu\n", (unsigned long long)(quick->users ? quick->users : 1));
-    if (quick->iterations)
+    bool counted = quick->iterations && quick->rate > 0 && !quick->duration_ns;
+    if (quick->iterations && !counted)
         text_printf(out, "    iterations: %llu\n", (unsigned long long)quick->iterations);
-    if (quick->duration_ns)
+    if (counted) /* so many arrivals, the last half a gap before the end */
+        text_printf(out, "    duration: %.0fns\n",
+                    ((double)quick->iterations - 0.5) / quick->rate * (double)NSEC_PER_SEC);
+    else if (quick->duration_ns)
         text_printf(out, "    duration: %lldns\n", (long long)quick->duration_ns);
     else if (!quick->iterations)
         text_puts(out, "    duration: 10s\n");

@@ -261,3 +261,13 @@ def test_goodput_on_the_command_line(testbed, plimsoll):
     assert ran.check_passed().summary["summary"]["llm"]["goodput_ratio"] == 1
     ran = plimsoll("run", url, "--driver", "openai", "--goodput", "ttfb:500")
     assert ran.code != PASSED and "ttfb" in ran.err
+
+
+def test_words_of_other_tools(testbed, plimsoll):
+    """vLLM's names for what has other names here; both at once: an arrival rate over at most N at a
+    time."""
+    url = testbed("--law", "fixed", "--service-ms", 20)
+    ran = plimsoll("run", url, "--driver", "openai", "--stream", "--request-rate", 50, "--max-concurrency", 8,
+                   "--num-prompts", 25, "--random-output-len", 4)
+    summary = ran.check_passed().summary["summary"]
+    assert (summary["succeeded"], summary["llm"]["output_tokens"]) == (25, 100)

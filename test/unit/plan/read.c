@@ -312,6 +312,12 @@ static void reads_rates_and_iterations_of_a_command_line(void **state)
     assert_true(reading.plan->scenarios[0].stages[0].target > 199);
     assert_string_equal(reading.plan->tasks[0].name, "GET /");
     plan_reading_fini(&reading);
+    struct plan_quick counted = {.url = "http://h", .rate = 50, .iterations = 25};
+    assert_int_equal(plan_read_quick(&counted, &source, &test_words, &reading), 0);
+    assert_non_null(reading.plan);
+    assert_int_equal(reading.plan->scenarios[0].stages[0].duration_ns, 490 * NSEC_PER_MSEC);
+    plan_reading_fini(&reading);
+
     struct plan_quick shared = {.url = "http://h", .users = 3, .iterations = 100};
     assert_int_equal(plan_read_quick(&shared, &source, &test_words, &reading), 0);
     test_accepted(&reading);
