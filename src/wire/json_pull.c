@@ -160,7 +160,7 @@ static struct span read_nested(struct json_pull *pull)
                 break;
             closing[depth++] = byte == '{' ? '}' : ']';
         } else if (byte == '}' || byte == ']') {
-            if (closing[--depth] != byte)
+            if (depth == 0 || closing[--depth] != byte)
                 break;
             if (depth == 0)
                 return (struct span){.at = start, .bytes = (size_t)(pull->at - start)};

@@ -126,7 +126,8 @@ void llm_body_write(const struct llm_body *body, const struct span *slots, struc
         if (!piece->members)
             continue;
         struct span members = inside((struct span){.at = out->at + at, .bytes = out->bytes - at});
-        memmove(out->at + at, members.at, members.bytes);
+        if (members.bytes)
+            memmove(out->at + at, members.at, members.bytes);
         out->bytes = at + members.bytes;
     }
     text_put(out, text_span(&body->words));
