@@ -3,8 +3,8 @@
 
 #include "base/memory.h"
 #include "plan/look.h"
+#include "plan/regex.h"
 
-#include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +28,9 @@ static int compile_regex(struct reply_capture *capture, struct span words, const
     struct text copy = TEXT_EMPTY;
     text_put(&copy, words);
     text_reserve(&copy, 1);
-    int rc = regcomp(&capture->regex, copy.at, REG_EXTENDED);
+    char why[120];
+    int rc = regex_compile(&capture->regex, copy.at, 0, why, sizeof why);
     if (rc) {
-        char why[120];
-        regerror(rc, &capture->regex, why, sizeof why);
         look_error(notes, place, capture_forms, "regular expression \"%s\": %s", copy.at, why);
     } else if (capture->regex.re_nsub == 0) {
         regfree(&capture->regex);

@@ -8,8 +8,8 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "plan/look.h"
+#include "plan/regex.h"
 
-#include <regex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -134,13 +134,11 @@ static int compile_list(struct reply_check *check, struct span words, const stru
 
 static int compile_regex(struct reply_check *check, const struct note *place, struct notes *notes)
 {
-    int rc = regcomp(&check->regex, check->text, REG_EXTENDED | REG_NOSUB);
-    if (rc == 0) {
+    char why[120];
+    if (regex_compile(&check->regex, check->text, REG_NOSUB, why, sizeof why) == 0) {
         check->has_regex = true;
         return 0;
     }
-    char why[120];
-    regerror(rc, &check->regex, why, sizeof why);
     look_error(notes, place, "POSIX extended regular expressions are meant",
                "regular expression \"%s\": %s", check->text, why);
     return 1;

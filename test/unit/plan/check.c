@@ -177,12 +177,40 @@ static void finds_headers(void **state)
     assert_true(span_equal(reply_header(SPAN("a: 1"), "a"), SPAN("1"))); /* no line end */
 }
 
+/* What the system's compiler would write out for hours is refused at once (found by fuzzing). */
+static void endless_expressions_are_refused(void **state)
+{
+    (void)state;
+    static const char *const endless[] = {
+        "body matches \"x++++++++++++++++++++++++\"",
+        "body matches \"(a{1000}){1000}\"",
+        "body matches \"((((((((((((((((a+)+)+)+)+)+)+)+)+)+)+)+)+)+)+)+\"",
+        "body matches \"a{255}{255}{255}\"",
+    };
+    static const char *const fine[] = {"body matches \"^(ok|fine)+[a-z]{1,40}$\"",
+                                       "body matches \"[]x]{3}\\{[0-9]+\\}\""};
+    for (size_t i = 0; i < sizeof endless / sizeof *endless; i++) {
+        struct notes notes = {0};
+        assert_null(check_compile(span_of(endless[i]), NULL, &notes));
+        assert_int_equal(notes.errors, 1);
+        assert_non_null(strstr(notes.items[0].sentence, "repetitions"));
+        notes_fini(&notes);
+    }
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        struct notes notes = {0};
+        struct reply_check *check = check_compile(span_of(fine[i]), NULL, &notes);
+        assert_non_null(check);
+        check_free(check);
+        notes_fini(&notes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(passes_or_not),      cmocka_unit_test(survives_odd_replies),
         cmocka_unit_test(says_what_it_needs), cmocka_unit_test(captures),
-        cmocka_unit_test(finds_headers),
+        cmocka_unit_test(finds_headers),      cmocka_unit_test(endless_expressions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
