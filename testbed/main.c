@@ -4,6 +4,7 @@
  * --port 0. Standard error has one line with the address and with how late this machine's timers
  * are, since no reply can leave more punctually than that; and at the end one line of account. */
 #include "base/error.h"
+#include "base/text.h"
 #include "base/unit.h"
 #include "testbed/journal.h"
 #include "testbed/options.h"
@@ -110,6 +111,24 @@ static void account(struct testbed *testbed)
             (unsigned long long)counts.refused, (unsigned long long)counts.faults);
 }
 
+/* Names all ports, since any of a preset's may be the one that is taken. */
+static int complain_of_listening(const struct testbed_listen *listen, int error)
+{
+    struct text where = TEXT_EMPTY;
+    if (listen->unix_path)
+        text_puts(&where, listen->unix_path);
+    else
+        text_printf(&where, "%s:%u", listen->address, listen->port);
+    for (uint64_t i = 0; i < listen->more_count && !listen->unix_path; i++)
+        text_printf(&where, ", :%u (%s)", listen->more[i].port, listen->more[i].name);
+    int code = complain(where.at, error);
+    if (error == -EADDRINUSE && listen->more_count)
+        fputs("plimsoll-testbed: one of these ports is taken; --port-offset N moves all of them\n",
+              stderr);
+    text_fini(&where);
+    return code;
+}
+
 static int serve(struct program *program, struct loop *loop, const struct testbed_options *options)
 {
     struct testbed *testbed;
@@ -122,8 +141,7 @@ static int serve(struct program *program, struct loop *loop, const struct testbe
         return EXIT_USAGE;
     }
     if (error)
-        return complain(
-            options->listen.unix_path ? options->listen.unix_path : options->listen.address, error);
+        return complain_of_listening(&options->listen, error);
     greet(testbed, loop);
     while (!program->stopping && error >= 0)
         error = loop_turn(loop, NSEC_NEVER);
