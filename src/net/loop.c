@@ -167,13 +167,6 @@ void loop_usage(struct loop *loop, nsec_t *asleep_ns, nsec_t *worst_lag_ns)
     loop->asleep_ns = loop->worst_lag_ns = 0;
 }
 
-void timer_init(struct timer *timer, void (*fire)(struct timer *timer, nsec_t now_ns))
-{
-    list_init(&timer->node);
-    timer->due_ns = 0;
-    timer->fire = fire;
-}
-
 void timer_start(struct loop *loop, struct timer *timer, nsec_t due_ns)
 {
     wheel_stop(&loop->wheel, timer);
@@ -183,11 +176,6 @@ void timer_start(struct loop *loop, struct timer *timer, nsec_t due_ns)
 void timer_stop(struct loop *loop, struct timer *timer)
 {
     wheel_stop(&loop->wheel, timer);
-}
-
-bool timer_running(const struct timer *timer)
-{
-    return !list_empty(&timer->node);
 }
 
 int loop_watch(struct loop *loop, struct watch *watch, unsigned what)

@@ -10,6 +10,19 @@
 
 enum { SLOT_BITS = 8, SLOT_MASK = WHEEL_SLOTS - 1 };
 
+/* Of net/loop.h: the same over real and simulated loops. */
+void timer_init(struct timer *timer, void (*fire)(struct timer *timer, nsec_t now_ns))
+{
+    list_init(&timer->node);
+    timer->due_ns = 0;
+    timer->fire = fire;
+}
+
+bool timer_running(const struct timer *timer)
+{
+    return !list_empty(&timer->node);
+}
+
 static uint64_t tick_of(nsec_t at_ns)
 {
     return at_ns <= 0 ? 0 : (uint64_t)at_ns >> WHEEL_TICK_BITS;
