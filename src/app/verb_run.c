@@ -17,7 +17,7 @@ static const struct option options[] = {
     {"spawn-rate", 'r', .kind = OPTION_RATE, .value = "RATE",
      .sentence = "users that begin a second"},
     {"rate", 0, .kind = OPTION_RATE, .value = "RATE", .aliases = "request-rate",
-     .sentence = "arrivals whatever the target does (open model): 50/s, 600/min"},
+     .sentence = "arrivals, open model: 50/s, 600/min"},
     {"iterations", 'i', .kind = OPTION_COUNT, .value = "N", .aliases = "num-prompts",
      .sentence = "end after N in all"},
     {"think", 0, .kind = OPTION_TEXT, .value = "TIME",

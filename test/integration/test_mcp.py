@@ -1,15 +1,43 @@
 """The MCP driver against a server that others wrote, server-everything of npm (skipped, loudly, where
 npm or its registry cannot be reached), and against the testbed."""
 
+import json
 import os
 import shutil
 import subprocess
+import urllib.error
+import urllib.request
 
 import pytest
 
 from conftest import free_port, wait_port, write_plan
 
 PACKAGE = "@modelcontextprotocol/server-everything@2026.8.31"
+
+
+def skip_unless_it_answers(port):
+    """The server wants a newer Node than Debian 12 has; on an older one it answers nothing but errors,
+    whoever asks."""
+    ask = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
+           "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+                      "clientInfo": {"name": "probe", "version": "0"}}}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", json.dumps(ask).encode(),
+                                     {"Content-Type": "application/json",
+                                      "Accept": "application/json, text/event-stream"})
+    try:
+        reply = urllib.request.urlopen(request, timeout=10).read().decode()
+    except urllib.error.HTTPError as error:
+        reply = error.read().decode()
+    if '"result"' not in reply:
+        node = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+        pytest.skip(f"NOT TESTED against a real MCP server: under Node {node} it says {reply[:200]}")
+
+
+def start_server(folder, port, log):
+    script = folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
+    with open(log, "w") as out:
+        return subprocess.Popen(["node", script, "streamableHttp"], cwd=folder, stdout=out,
+                                stderr=out, env={**os.environ, "PORT": str(port)})
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +50,14 @@ def server_folder(tmp_path_factory):
                           env={**os.environ, "HOME": str(folder)})
     if done.returncode:
         pytest.skip(f"NOT TESTED against a real MCP server: npm install failed: {done.stderr}")
+    port = free_port()
+    process = start_server(folder, port, folder / "probe.log")  # one that is asked once, and ended
+    try:
+        wait_port(port, process=process)
+        skip_unless_it_answers(port)
+    finally:
+        process.terminate()
+        process.wait(10)
     return folder
 
 
@@ -30,10 +66,7 @@ def everything(server_folder, tmp_path):
     """The server; its log tells which sessions it opened and ended."""
     port = free_port()
     log = tmp_path / "server.log"
-    script = server_folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
-    with open(log, "w") as out:
-        process = subprocess.Popen(["node", script, "streamableHttp"], cwd=server_folder,
-                                   stdout=out, stderr=out, env={**os.environ, "PORT": str(port)})
+    process = start_server(server_folder, port, log)
     try:
         wait_port(port, process=process)
         yield f"http://127.0.0.1:{port}", log

@@ -76,9 +76,13 @@ scenarios:
 """)
     document = plimsoll("run", plan).check_passed().summary
     by_name = {request["name"]: request["summary"] for request in document["requests"]}
-    assert all(request["succeeded"] == 10 and request["failed"] == 0 for request in by_name.values()), by_name
-    assert by_name["ollama.generate"]["llm"]["output_tokens"] == 30
-    assert by_name["whole"]["llm"]["output_tokens"] == 50 and by_name["whole"]["llm"]["ttft"] is None
+    # Two threads share the iterations: each task is within one of its exact share a thread.
+    assert all(8 <= request["succeeded"] <= 12 and request["failed"] == 0
+               for request in by_name.values()), by_name
+    assert sum(request["succeeded"] for request in by_name.values()) == 40
+    generated, whole = by_name["ollama.generate"], by_name["whole"]
+    assert generated["llm"]["output_tokens"] == 3 * generated["succeeded"]
+    assert whole["llm"]["output_tokens"] == 5 * whole["succeeded"] and by_name["whole"]["llm"]["ttft"] is None
     assert by_name["ollama.tags"]["llm"] is None
 
 
