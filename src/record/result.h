@@ -76,6 +76,21 @@ struct result_service {
     uint64_t hits;
 };
 
+/* A thing that was watched beside the load. */
+struct result_watched {
+    char *name, *role, *probe; /* "gateway", "gateway", "process" */
+};
+
+/* One metric of one part of a watched thing over time. A gap is a sample that is not there. */
+struct result_series {
+    uint32_t watched;                      /* index in result.watched */
+    char *metric, *unit, *part, *sentence; /* "cpu.busy", "1", "cpu0" or "", ... */
+    size_t count;
+    nsec_t *at_ns; /* since the run's start: when the look began; rising */
+    nsec_t *took_ns;
+    double *values;
+};
+
 /* A threshold or objective, judged. */
 struct result_verdict {
     char *words;  /* "http_req_failed: rate<0.01" */
@@ -120,6 +135,10 @@ struct result {
     size_t verdict_count; /* written by run at the end; also stored */
     struct result_fact *labels;
     size_t label_count;
+    struct result_watched *watched;
+    size_t watched_count;
+    struct result_series *series; /* in the order first seen */
+    size_t series_count;
     struct sum_cache *decoded; /* of result_hist */
 };
 
@@ -133,6 +152,18 @@ int result_read(const char *path, struct result **out);
 
 /* Frees it; NULL is fine; returns NULL. */
 struct result *result_free(struct result *result);
+
+/* The samples of a series that lie in begin_ns .. end_ns: how many, and their mean, least, most and
+ * slope a second by least squares (NAN where there are too few). */
+struct series_figures {
+    size_t count;
+    double mean, least, most, p95, slope;
+};
+struct series_figures result_series_over(const struct result_series *series, nsec_t begin_ns,
+                                         nsec_t end_ns);
+/* The series of a watched thing, metric and part; NULL: there is none. */
+const struct result_series *result_series_find(const struct result *result, const char *watched,
+                                               const char *metric, const char *part);
 
 /* The value of a fact, or NULL. */
 const char *result_fact(const struct result *result, const char *name);
