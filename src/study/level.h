@@ -89,6 +89,7 @@ struct suite {
     size_t event_count;
 };
 
+/* An empty one. Owner: caller, suite_free. */
 struct suite *suite_new(void);
 /* Frees everything; NULL is fine; returns NULL. */
 struct suite *suite_free(struct suite *suite);
