@@ -32,6 +32,7 @@ enum statement {
     INSERT_SATURATED,
     INSERT_FACT,
     INSERT_METRIC,
+    INSERT_WATCHED,
     INSERT_SERIES,
     INSERT_SAMPLE,
     INSERT_LABEL,
@@ -57,9 +58,9 @@ static const char *const statement_sql[STATEMENTS] = {
     [INSERT_FACT] = "INSERT INTO fact VALUES (?1, ?2)"
                     " ON CONFLICT DO UPDATE SET value = excluded.value",
     [INSERT_METRIC] = "INSERT INTO metric VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    [INSERT_SERIES] = "INSERT INTO series (metric, label) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-    [INSERT_SAMPLE] = "INSERT INTO sample SELECT id, ?3, ?4, ?5 FROM series"
-                      " WHERE metric = ?1 AND label = ?2",
+    [INSERT_WATCHED] = "INSERT INTO watched VALUES (?1, ?2, ?3, ?4)",
+    [INSERT_SERIES] = "INSERT INTO series VALUES (?1, ?2, ?3, ?4)",
+    [INSERT_SAMPLE] = "INSERT INTO sample VALUES (?1, ?2, ?3, ?4)",
     [INSERT_LABEL] = "INSERT INTO label VALUES (?1, ?2)",
     [INSERT_PHASE] = "INSERT INTO phase VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [INSERT_REQUEST] = "INSERT INTO request VALUES (?1, ?2, ?3, ?4)",
@@ -385,14 +386,23 @@ int run_file_metric(struct run_file *file, const char *kind, size_t number,
                   WORDS(metric->unit), WORDS(metric->sentence), WORDS(metric->source));
 }
 
-int run_file_sample(struct run_file *file, nsec_t at_ns, const char *metric, const char *label,
-                    double value, nsec_t took_ns)
+int run_file_watched(struct run_file *file, uint32_t number, const struct result_watched *watched)
 {
-    if (!isfinite(value)) /* SQLite has no such number: what is not known is not there */
-        return file->error;
-    INSERT(file, INSERT_SERIES, WORDS(metric), WORDS(label));
-    return INSERT(file, INSERT_SAMPLE, WORDS(metric), WORDS(label), INTEGER(at_ns), REAL(value),
-                  INTEGER(took_ns));
+    return INSERT(file, INSERT_WATCHED, INTEGER(number), WORDS(watched->name), WORDS(watched->role),
+                  WORDS(watched->probe));
+}
+
+int run_file_series(struct run_file *file, uint32_t number, uint32_t watched, const char *metric,
+                    const char *part)
+{
+    return INSERT(file, INSERT_SERIES, INTEGER(number), INTEGER(watched), WORDS(metric),
+                  WORDS(part));
+}
+
+int run_file_sample(struct run_file *file, uint32_t series, const struct series_sample *sample)
+{
+    return INSERT(file, INSERT_SAMPLE, INTEGER(series), INTEGER(sample->at_ns), REAL(sample->value),
+                  INTEGER(sample->took_ns));
 }
 
 int run_file_error(const struct run_file *file)

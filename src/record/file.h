@@ -5,6 +5,7 @@
 #define RECORD_FILE_H
 
 #include "record/result.h"
+#include "record/series.h"
 #include "record/tally.h"
 
 #include <sqlite3.h>
@@ -32,8 +33,11 @@ int run_file_saturated(struct run_file *file, nsec_t begin_ns, nsec_t end_ns, co
 int run_file_fact(struct run_file *file, const char *name, const char *value);
 int run_file_metric(struct run_file *file, const char *kind, size_t number,
                     const struct metric *metric);
-int run_file_sample(struct run_file *file, nsec_t at_ns, const char *metric, const char *label,
-                    double value, nsec_t took_ns);
+/* A thing that is watched, a series of it, and a sample (a finite one) of the series. */
+int run_file_watched(struct run_file *file, uint32_t number, const struct result_watched *watched);
+int run_file_series(struct run_file *file, uint32_t number, uint32_t watched, const char *metric,
+                    const char *part);
+int run_file_sample(struct run_file *file, uint32_t series, const struct series_sample *sample);
 
 /* The first error, or 0. */
 int run_file_error(const struct run_file *file);

@@ -51,6 +51,7 @@ struct picture {
     size_t point_room;
     struct stretch *saturated;
     size_t saturated_count;
+    struct series_keep series; /* of the result */
     struct result_sum *scratch, *scratch_all;
 };
 
@@ -88,6 +89,7 @@ struct picture *picture_free(struct picture *picture)
     free(picture->phases);
     free(picture->points);
     free(picture->saturated);
+    series_keep_fini(&picture->series);
     free(picture);
     return NULL;
 }
@@ -424,6 +426,22 @@ void picture_saturated(struct picture *picture, nsec_t begin_ns, nsec_t end_ns)
     }
 }
 
+void picture_watched(struct picture *picture, const struct result_watched *watched)
+{
+    series_add_watched(picture->result, watched);
+}
+
+void picture_series(struct picture *picture, uint32_t watched, const struct metric *metric,
+                    const char *part)
+{
+    series_add(&picture->series, picture->result, watched, metric, part);
+}
+
+void picture_sample(struct picture *picture, uint32_t series, const struct series_sample *sample)
+{
+    series_add_sample(&picture->series, picture->result, series, sample);
+}
+
 /* ---- a result of its own ----------------------------------------------------------------------
  */
 
@@ -535,12 +553,24 @@ static void copy_words(const struct result *from, struct result *out)
                                              .value = memory_copy_text(from->facts[i].value)};
 }
 
+/* Where no load was made, the last sample is the end. */
+static nsec_t last_instant(const struct result *result)
+{
+    nsec_t last = result->end_ns;
+    for (size_t i = 0; result->point_count == 0 && i < result->series_count; i++) {
+        const struct result_series *series = &result->series[i];
+        if (series->count && series->at_ns[series->count - 1] > last)
+            last = series->at_ns[series->count - 1];
+    }
+    return last;
+}
+
 struct result *picture_result(const struct picture *picture, nsec_t window_ns)
 {
     const struct result *from = picture->result;
     struct result *out = declare_copy(from);
     struct result_sum time = copy_phases(picture, out);
-    out->end_ns = from->end_ns;
+    out->end_ns = last_instant(from);
     out->total = share_over(from->total, &out->metrics, NULL, &time);
     out->loop_lag = memory_new(1, sizeof *out->loop_lag);
     hist_init(out->loop_lag);
@@ -548,5 +578,6 @@ struct result *picture_result(const struct picture *picture, nsec_t window_ns)
     copy_requests(picture, out, &time);
     copy_points(picture, out, window_ns);
     copy_words(from, out);
+    series_copy(from, out, window_ns > 0 ? out->end_ns - window_ns : INT64_MIN);
     return out;
 }

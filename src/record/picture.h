@@ -7,6 +7,7 @@
 #define RECORD_PICTURE_H
 
 #include "record/result.h"
+#include "record/series.h"
 #include "record/tally.h"
 
 struct picture;
@@ -35,7 +36,14 @@ void picture_event(struct picture *picture, nsec_t at_ns, const char *kind, cons
 void picture_fact(struct picture *picture, const char *name, const char *value);
 void picture_saturated(struct picture *picture, nsec_t begin_ns, nsec_t end_ns);
 
-/* Everything so far as a result of its own; points of the last window_ns only (0: all). */
+/* Things watched and their series are numbered in the order in which they are added. */
+void picture_watched(struct picture *picture, const struct result_watched *watched);
+void picture_series(struct picture *picture, uint32_t watched, const struct metric *metric,
+                    const char *part);
+void picture_sample(struct picture *picture, uint32_t series, const struct series_sample *sample);
+
+/* Everything so far as a result of its own; points and samples of the last window_ns only (0: all).
+ */
 struct result *picture_result(const struct picture *picture, nsec_t window_ns);
 
 /* The declarations it was made with; for the run file's writer. */

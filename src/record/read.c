@@ -17,6 +17,7 @@
 enum {
     MOST_SEGMENTS = 65535,
     MOST_CELLS = 10000000, /* requests times phases */
+    MOST_SERIES = 1000000,
 };
 
 /* Later, or longer, no block of a run that anybody made can be. */
@@ -311,6 +312,80 @@ static int read_verdicts(sqlite3 *db, struct result *out)
     return rows_end(&rows);
 }
 
+/* ---- what was watched ------------------------------------------------------------------------ */
+
+/* Files written before things were watched lack the table. */
+static bool has_watched(sqlite3 *db)
+{
+    struct rows rows = rows_of(db, "SELECT 1 FROM sqlite_master WHERE name = 'watched'");
+    bool there = rows_next(&rows);
+    rows_end(&rows);
+    return there;
+}
+
+static int read_watched(sqlite3 *db, struct picture *picture)
+{
+    struct rows rows = rows_of(db, "SELECT number, name, role, probe FROM watched ORDER BY number");
+    while (rows_next(&rows)) {
+        struct result_watched watched = {
+            .name = rows_text(&rows, 1), .role = rows_text(&rows, 2), .probe = rows_text(&rows, 3)};
+        picture_watched(picture, &watched);
+        free(watched.name);
+        free(watched.role);
+        free(watched.probe);
+    }
+    return rows_end(&rows);
+}
+
+/* Series by id, with the number that each has in the picture: ids may have holes in merged files.
+ * Owner of ids: caller. */
+static int read_series(sqlite3 *db, struct picture *picture, int64_t **ids, size_t *count)
+{
+    struct rows rows =
+        rows_of(db, "SELECT t.id, (SELECT count(*) FROM watched v WHERE v.number < w.number),"
+                    " t.metric, t.part, coalesce(m.unit, ''), coalesce(m.sentence, '')"
+                    " FROM series t JOIN watched w ON w.number = t.watched LEFT JOIN metric m"
+                    " ON m.kind = 'sample' AND m.name = t.metric ORDER BY t.id");
+    while (*count < MOST_SERIES && rows_next(&rows)) {
+        char *name = rows_text(&rows, 2), *part = rows_text(&rows, 3), *unit = rows_text(&rows, 4),
+             *sentence = rows_text(&rows, 5);
+        struct metric metric = {
+            .name = name, .kind = METRIC_GAUGE, .unit = unit, .sentence = sentence};
+        *ids = memory_resize(*ids, *count + 1, sizeof **ids);
+        (*ids)[(*count)++] = sqlite3_column_int64(rows.statement, 0);
+        picture_series(picture, (uint32_t)rows_whole(&rows, 1, UINT32_MAX), &metric, part);
+        free(name);
+        free(part);
+        free(unit);
+        free(sentence);
+    }
+    return rows_end(&rows);
+}
+
+static int read_samples(sqlite3 *db, struct picture *picture)
+{
+    int64_t *ids = NULL;
+    size_t count = 0, at = 0;
+    int error = read_series(db, picture, &ids, &count);
+    struct rows rows = rows_of(db, "SELECT series, at_ns, took_ns, value FROM sample"
+                                   " ORDER BY series, at_ns, rowid");
+    while (!error && rows_next(&rows)) {
+        int64_t id = sqlite3_column_int64(rows.statement, 0);
+        struct series_sample sample = {.at_ns = sqlite3_column_int64(rows.statement, 1),
+                                       .took_ns = sqlite3_column_int64(rows.statement, 2),
+                                       .value = sqlite3_column_double(rows.statement, 3)};
+        while (at < count && ids[at] < id)
+            at++;
+        if (at == count || ids[at] != id || !isfinite(sample.value))
+            rows.error = RESULT_DAMAGED; /* a sample of nothing, or no number */
+        else
+            picture_sample(picture, (uint32_t)at, &sample);
+    }
+    free(ids);
+    int ended = rows_end(&rows);
+    return error ? error : ended;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -330,6 +405,10 @@ static int read_numbers(const struct source *source, const struct read_map *map,
         error = read_events(source->db, picture);
     if (!error)
         error = read_facts(source->db, picture);
+    if (!error && has_watched(source->db)) {
+        error = read_watched(source->db, picture);
+        error = error ? error : read_samples(source->db, picture);
+    }
     tally_exchange_fini(&exchange);
     return error;
 }

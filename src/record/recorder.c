@@ -14,6 +14,7 @@
 #include "record/file.h"
 #include "record/picture.h"
 #include "record/result.h"
+#include "record/series.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,19 +24,30 @@
 #include <string.h>
 #include <time.h>
 
-enum said_kind { SAID_EVENT, SAID_FACT, SAID_SATURATED, SAID_METRIC, SAID_SAMPLE };
+enum said_kind { SAID_EVENT, SAID_FACT, SAID_SATURATED, SAID_WATCHED, SAID_SERIES };
 
 /* Something said by any thread, on its way to the picture and the file. */
 struct said {
     struct list node;
     enum said_kind kind;
-    nsec_t at_ns, end_ns; /* of a stretch; of a sample: how long it took */
-    char *name;           /* kind of event, fact, or metric */
-    char *words;          /* of an event, value of a fact, or label of a sample */
-    double value;
-    size_t number;        /* of a declared metric */
-    struct metric metric; /* texts below */
-    char *unit, *sentence, *source;
+    nsec_t at_ns, end_ns; /* of a stretch */
+    char *name;           /* kind of event, fact, thing watched, or metric */
+    char *words;          /* of an event, value of a fact, role of a thing, or part of a series */
+    uint32_t number;      /* of a thing watched or a series */
+    uint32_t watched, metric_number; /* of a series */
+    bool fresh_metric;
+    char *unit, *sentence, *source; /* of a series; unit also: the probe of a thing watched */
+};
+
+/* Samples on their way. */
+struct queued_sample {
+    uint32_t series;
+    struct series_sample sample;
+};
+
+struct sample_queue {
+    struct queued_sample *items;
+    size_t count, room;
 };
 
 struct recorder {
@@ -52,8 +64,10 @@ struct recorder {
     struct tally_exchange **exchanges;
     size_t exchange_count;
     struct list said;
-    char **declared; /* metrics of samples, by number; under said_lock */
-    size_t declared_count;
+    uint32_t watched_count; /* these three under said_lock */
+    struct series_book *book;
+    struct sample_queue samples;
+    struct sample_queue spare; /* emptied; under the drain lock */
 };
 
 /* ---- what any thread says
@@ -114,54 +128,69 @@ void recorder_saturated(struct recorder *recorder, nsec_t begin_ns, nsec_t end_n
     said_put(recorder, said);
 }
 
-/* The number of a declared sample metric, or SIZE_MAX; under said_lock. */
-static size_t declared_find(const struct recorder *recorder, const char *name)
+uint32_t recorder_watched(struct recorder *recorder, const char *name, const char *role,
+                          const char *probe)
 {
-    for (size_t i = 0; i < recorder->declared_count; i++)
-        if (strcmp(recorder->declared[i], name) == 0)
-            return i;
-    return SIZE_MAX;
+    struct said *said = said_new(SAID_WATCHED, name, role);
+    said->unit = copy_or_empty(probe);
+    pthread_mutex_lock(&recorder->said_lock);
+    uint32_t number = recorder->watched_count++;
+    said->number = number;
+    list_append(&recorder->said, &said->node);
+    pthread_mutex_unlock(&recorder->said_lock);
+    return number;
 }
 
-void recorder_declare(struct recorder *recorder, const struct metric *metric)
+/* Puts a series on its way, before its first sample; under said_lock. */
+static void series_say(struct recorder *recorder, uint32_t watched, const struct metric *metric,
+                       const char *part, const struct series_entry *entry)
 {
-    struct said *said = said_new(SAID_METRIC, metric->name, NULL);
+    struct said *said = said_new(SAID_SERIES, metric->name, part);
     said->unit = copy_or_empty(metric->unit);
     said->sentence = copy_or_empty(metric->sentence);
     said->source = copy_or_empty(metric->source);
-    pthread_mutex_lock(&recorder->said_lock);
-    if (declared_find(recorder, said->name) == SIZE_MAX) {
-        said->number = recorder->declared_count;
-        recorder->declared =
-            memory_resize(recorder->declared, said->number + 1, sizeof *recorder->declared);
-        recorder->declared[recorder->declared_count++] = memory_copy_text(said->name);
-        list_append(&recorder->said, &said->node);
-        said = NULL;
-    }
-    pthread_mutex_unlock(&recorder->said_lock);
-    if (said)
-        said_free(said);
+    said->number = entry->series;
+    said->watched = watched;
+    said->fresh_metric = entry->fresh_metric;
+    said->metric_number = entry->metric_number;
+    list_append(&recorder->said, &said->node);
 }
 
-void recorder_sample(struct recorder *recorder, nsec_t at_ns, const char *metric, const char *label,
-                     double value, nsec_t took_ns)
+void recorder_sample(struct recorder *recorder, uint32_t watched, const struct metric *metric,
+                     const char *part, nsec_t at_ns, nsec_t took_ns, double value)
 {
-    struct said *said = said_new(SAID_SAMPLE, metric, label);
-    said->at_ns = at_ns;
-    said->end_ns = took_ns;
-    said->value = value;
+    if (!isfinite(value)) /* what is not known is not there */
+        return;
     pthread_mutex_lock(&recorder->said_lock);
-    bool is_declared = declared_find(recorder, metric) != SIZE_MAX;
-    check(is_declared);
-    list_append(&recorder->said, &said->node);
+    check(watched < recorder->watched_count);
+    struct series_entry entry = series_book_at(recorder->book, watched, metric->name, part);
+    if (entry.fresh)
+        series_say(recorder, watched, metric, part, &entry);
+    struct sample_queue *queue = &recorder->samples;
+    if (queue->count == queue->room) {
+        queue->room = queue->room ? 2 * queue->room : 256;
+        queue->items = memory_resize(queue->items, queue->room, sizeof *queue->items);
+    }
+    queue->items[queue->count++] =
+        (struct queued_sample){entry.series, {.at_ns = at_ns, .took_ns = took_ns, .value = value}};
     pthread_mutex_unlock(&recorder->said_lock);
 }
 
 /* ---- draining ---------------------------------------------------------------------------------
  */
 
+static struct metric said_metric(const struct said *said)
+{
+    return (struct metric){.name = said->name,
+                           .kind = METRIC_GAUGE,
+                           .unit = said->unit,
+                           .sentence = said->sentence,
+                           .source = said->source};
+}
+
 static void said_to_picture(struct recorder *recorder, const struct said *said)
 {
+    struct metric metric = said_metric(said);
     pthread_mutex_lock(&recorder->picture_lock);
     if (said->kind == SAID_EVENT)
         picture_event(recorder->picture, said->at_ns, said->name, said->words);
@@ -169,13 +198,17 @@ static void said_to_picture(struct recorder *recorder, const struct said *said)
         picture_fact(recorder->picture, said->name, said->words);
     else if (said->kind == SAID_SATURATED)
         picture_saturated(recorder->picture, said->at_ns, said->end_ns);
+    else if (said->kind == SAID_WATCHED)
+        picture_watched(recorder->picture,
+                        &(struct result_watched){said->name, said->words, said->unit});
+    else
+        picture_series(recorder->picture, said->watched, &metric, said->words);
     pthread_mutex_unlock(&recorder->picture_lock);
 }
 
 static void said_to_file(struct run_file *file, const struct said *said)
 {
-    struct metric metric = {
-        .name = said->name, .unit = said->unit, .sentence = said->sentence, .source = said->source};
+    struct metric metric = said_metric(said);
     switch (said->kind) {
     case SAID_EVENT:
         run_file_event(file, said->at_ns, said->name, said->words);
@@ -186,11 +219,14 @@ static void said_to_file(struct run_file *file, const struct said *said)
     case SAID_SATURATED:
         run_file_saturated(file, said->at_ns, said->end_ns, said->words);
         break;
-    case SAID_METRIC:
-        run_file_metric(file, "sample", said->number, &metric);
+    case SAID_WATCHED:
+        run_file_watched(file, said->number,
+                         &(struct result_watched){said->name, said->words, said->unit});
         break;
-    case SAID_SAMPLE:
-        run_file_sample(file, said->at_ns, said->name, said->words, said->value, said->end_ns);
+    case SAID_SERIES:
+        if (said->fresh_metric)
+            run_file_metric(file, "sample", said->metric_number, &metric);
+        run_file_series(file, said->number, said->watched, said->name, said->words);
         break;
     }
 }
@@ -211,6 +247,20 @@ static struct run_file *pass_file(struct pass *pass)
     return file;
 }
 
+static void drain_samples(struct pass *pass, const struct sample_queue *queue)
+{
+    struct recorder *recorder = pass->recorder;
+    if (queue->count == 0)
+        return;
+    pthread_mutex_lock(&recorder->picture_lock);
+    for (size_t i = 0; i < queue->count; i++)
+        picture_sample(recorder->picture, queue->items[i].series, &queue->items[i].sample);
+    pthread_mutex_unlock(&recorder->picture_lock);
+    for (size_t i = 0; i < queue->count && pass_file(pass); i++)
+        run_file_sample(recorder->file, queue->items[i].series, &queue->items[i].sample);
+}
+
+/* Takes what was said and sampled up to one instant: a series is said before its samples. */
 static void drain_said(struct pass *pass)
 {
     struct recorder *recorder = pass->recorder;
@@ -218,6 +268,8 @@ static void drain_said(struct pass *pass)
     list_init(&taken);
     pthread_mutex_lock(&recorder->said_lock);
     list_move_all(&recorder->said, &taken);
+    struct sample_queue samples = recorder->samples;
+    recorder->samples = recorder->spare;
     pthread_mutex_unlock(&recorder->said_lock);
     for (struct list *node = list_take(&taken); node; node = list_take(&taken)) {
         struct said *said = list_entry(node, struct said, node);
@@ -226,6 +278,9 @@ static void drain_said(struct pass *pass)
             said_to_file(recorder->file, said);
         said_free(said);
     }
+    drain_samples(pass, &samples);
+    samples.count = 0;
+    recorder->spare = samples;
 }
 
 static void drain_examples(struct pass *pass, const struct tally_block *block)
@@ -332,9 +387,9 @@ static void recorder_release(struct recorder *recorder)
 {
     for (struct list *node = list_take(&recorder->said); node; node = list_take(&recorder->said))
         said_free(list_entry(node, struct said, node));
-    for (size_t i = 0; i < recorder->declared_count; i++)
-        free(recorder->declared[i]);
-    free(recorder->declared);
+    series_book_free(recorder->book);
+    free(recorder->samples.items);
+    free(recorder->spare.items);
     free(recorder->exchanges);
     picture_free(recorder->picture);
     pthread_cond_destroy(&recorder->wake);
@@ -352,6 +407,7 @@ int recorder_new(struct recorder **out, const char *path, const struct run_head 
         check(phases[i].number == i);
     struct recorder *recorder = memory_new(1, sizeof *recorder);
     recorder->metrics = metrics;
+    recorder->book = series_book_new();
     list_init(&recorder->said);
     locks_init(recorder);
     struct result *declared = declare_run(head, plan, metrics, phases, phase_count);

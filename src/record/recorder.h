@@ -65,11 +65,14 @@ void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange)
  */
 void recorder_event(struct recorder *recorder, nsec_t at_ns, const char *kind, const char *words);
 
-/* Declares a metric for samples, and records one. label: which thing ("cpu0", "gateway"); any
+/* Declares a thing that is watched beside the load; returns its number for recorder_sample. Any
  * thread. */
-void recorder_declare(struct recorder *recorder, const struct metric *metric);
-void recorder_sample(struct recorder *recorder, nsec_t at_ns, const char *metric, const char *label,
-                     double value, nsec_t took_ns);
+uint32_t recorder_watched(struct recorder *recorder, const char *name, const char *role,
+                          const char *probe);
+/* Records a sample of it: the metric is declared with the first one. part: which of several
+ * ("cpu0"), "" for the whole. at_ns since the run's start. Any thread. */
+void recorder_sample(struct recorder *recorder, uint32_t watched, const struct metric *metric,
+                     const char *part, nsec_t at_ns, nsec_t took_ns, double value);
 
 /* Sets a fact of the run, shown in reports and JSON ("generator.verdict", "saturated"); last one
  * wins. Any thread. */

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "record/series.h"
 #include "record/sum.h"
 
 #include <stdlib.h>
@@ -99,6 +100,7 @@ struct result *result_free(struct result *result)
     points_free(result);
     phases_free(result);
     words_free(result);
+    series_free(result);
     result_sum_free(result->total, &result->metrics);
     sum_cache_free(result->decoded);
     metrics_free(result->metrics.counters, result->metrics.counter_count);

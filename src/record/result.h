@@ -76,7 +76,8 @@ struct result_service {
     uint64_t hits;
 };
 
-/* A thing that was watched beside the load. */
+/* A thing that was watched beside the load by one probe; several probes may watch one thing, and
+ * then share its name and role. */
 struct result_watched {
     char *name, *role, *probe; /* "gateway", "gateway", "process" */
 };

@@ -52,8 +52,10 @@
     " times INTEGER NOT NULL, UNIQUE (request, error, status, words));"                            \
     "CREATE TABLE saturated (begin_ns INTEGER NOT NULL, end_ns INTEGER NOT NULL,"                  \
     " words TEXT NOT NULL);"                                                                       \
-    "CREATE TABLE series (id INTEGER PRIMARY KEY, metric TEXT NOT NULL, label TEXT NOT NULL,"      \
-    " UNIQUE (metric, label));"                                                                    \
+    "CREATE TABLE watched (number INTEGER PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,"    \
+    " probe TEXT NOT NULL);"                                                                       \
+    "CREATE TABLE series (id INTEGER PRIMARY KEY, watched INTEGER NOT NULL, metric TEXT NOT NULL," \
+    " part TEXT NOT NULL, UNIQUE (watched, metric, part));"                                        \
     "CREATE TABLE sample (series INTEGER NOT NULL, at_ns INTEGER NOT NULL,"                        \
     " value REAL NOT NULL, took_ns INTEGER NOT NULL);"                                             \
     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL);"                              \
@@ -77,8 +79,9 @@
     " p.name AS phase, p.excluded, m.name AS metric, g.value"                                      \
     " FROM gauge g JOIN block b ON b.id = g.block JOIN phase p ON p.number = b.phase"              \
     " JOIN metric m ON m.kind = 'gauge' AND m.number = g.metric;"                                  \
-    "CREATE VIEW samples AS SELECT s.at_ns, t.metric, t.label, s.value, m.unit"                    \
-    " FROM sample s JOIN series t ON t.id = s.series"                                              \
+    "CREATE VIEW samples AS SELECT s.at_ns, s.took_ns, w.name AS watched, w.role, w.probe,"        \
+    " t.metric, t.part, s.value, m.unit FROM sample s JOIN series t ON t.id = s.series"            \
+    " JOIN watched w ON w.number = t.watched"                                                      \
     " LEFT JOIN metric m ON m.kind = 'sample' AND m.name = t.metric;"
 
 const char *const schema_sql[] = {TABLES, TABLES_TOO, VIEWS, NULL};

@@ -104,11 +104,6 @@ static const char *const merge_sql[] = {
     " WHERE true ORDER BY rowid"
     " ON CONFLICT DO UPDATE SET times = times + excluded.times, at_ns = min(at_ns, excluded.at_ns)",
     "INSERT INTO main.saturated SELECT begin_ns, end_ns, words FROM s.saturated ORDER BY rowid",
-    "INSERT INTO main.series (metric, label) SELECT metric, label FROM s.series WHERE true"
-    " ON CONFLICT DO NOTHING",
-    "INSERT INTO main.sample SELECT m.id, x.at_ns, x.value, x.took_ns FROM s.sample x"
-    " JOIN s.series t ON t.id = x.series"
-    " JOIN main.series m ON m.metric = t.metric AND m.label = t.label ORDER BY x.rowid",
     "INSERT INTO main.fact SELECT name, value FROM s.fact WHERE true ORDER BY rowid"
     " ON CONFLICT DO UPDATE SET value = excluded.value",
     "INSERT INTO main.metric SELECT 'sample', (SELECT coalesce(max(number) + 1, 0) FROM main.metric"
@@ -118,6 +113,24 @@ static const char *const merge_sql[] = {
     "UPDATE main.run SET finished = min(finished, (SELECT finished FROM s.run))",
     "UPDATE main.run SET segments ="
     " (SELECT count(*) FROM (SELECT DISTINCT segment, attempt FROM main.block))",
+};
+
+/* The same for what was watched; files of before had none of it. A thing of the same name, role and
+ * probe is the same thing. */
+static const char *const merge_watched_sql[] = {
+    "INSERT INTO main.watched SELECT (SELECT coalesce(max(number) + 1, 0) FROM main.watched)"
+    " + row_number() OVER (ORDER BY number) - 1, name, role, probe FROM s.watched o WHERE"
+    " NOT EXISTS (SELECT 1 FROM main.watched m WHERE m.name = o.name AND m.role = o.role"
+    " AND m.probe = o.probe) ORDER BY number",
+    "INSERT INTO main.series (watched, metric, part) SELECT m.number, t.metric, t.part"
+    " FROM s.series t JOIN s.watched o ON o.number = t.watched"
+    " JOIN main.watched m ON m.name = o.name AND m.role = o.role AND m.probe = o.probe"
+    " WHERE true ORDER BY t.id ON CONFLICT DO NOTHING",
+    "INSERT INTO main.sample SELECT n.id, x.at_ns, x.value, x.took_ns FROM s.sample x"
+    " JOIN s.series t ON t.id = x.series JOIN s.watched o ON o.number = t.watched"
+    " JOIN main.watched m ON m.name = o.name AND m.role = o.role AND m.probe = o.probe"
+    " JOIN main.series n ON n.watched = m.number AND n.metric = t.metric AND n.part = t.part"
+    " ORDER BY x.rowid",
 };
 
 static bool same_metrics(const struct metric *one, size_t count, const struct metric *other,
@@ -170,6 +183,16 @@ static int64_t ask(sqlite3 *db, const char *sql)
     return rows_end(&rows) ? -1 : number;
 }
 
+/* Runs one of the statements above. */
+static int copy_by(sqlite3 *db, const char *sql, int64_t offset)
+{
+    struct rows rows = rows_of(db, sql);
+    if (!rows.error && sqlite3_bind_parameter_count(rows.statement) > 0)
+        sqlite3_bind_int64(rows.statement, 1, offset);
+    rows_next(&rows);
+    return rows_end(&rows);
+}
+
 static int copy_rows(sqlite3 *db)
 {
     int64_t offset = ask(db, "SELECT coalesce(max(id), 0) FROM main.block");
@@ -180,13 +203,11 @@ static int copy_rows(sqlite3 *db)
     if (shared > 0) /* the same thread twice would be counted twice */
         return -EEXIST;
     int error = source_error(db, sqlite3_exec(db, "BEGIN", NULL, NULL, NULL));
-    for (size_t i = 0; i < sizeof merge_sql / sizeof *merge_sql && !error; i++) {
-        struct rows rows = rows_of(db, merge_sql[i]);
-        if (!rows.error && sqlite3_bind_parameter_count(rows.statement) > 0)
-            sqlite3_bind_int64(rows.statement, 1, offset);
-        rows_next(&rows);
-        error = rows_end(&rows);
-    }
+    for (size_t i = 0; i < sizeof merge_sql / sizeof *merge_sql && !error; i++)
+        error = copy_by(db, merge_sql[i], offset);
+    bool watched = ask(db, "SELECT count(*) FROM s.sqlite_master WHERE name = 'watched'") > 0;
+    for (size_t i = 0; i < sizeof merge_watched_sql / sizeof *merge_watched_sql && watched; i++)
+        error = error ? error : copy_by(db, merge_watched_sql[i], offset);
     return error ? error : source_error(db, sqlite3_exec(db, "COMMIT", NULL, NULL, NULL));
 }
 

@@ -17,7 +17,7 @@
 
 /* One thing to watch, as the plan or the command line says. */
 struct watched {
-    const char *name; /* "gateway"; unique; shown in reports */
+    const char *name; /* "gateway"; shown in reports; several probes of one thing share it */
     const char *role; /* "generator", "gateway", "embedding", "vector-search", "database", "gpu" */
     const struct probe *probe;
     const void *config;

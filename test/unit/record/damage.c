@@ -130,6 +130,7 @@ static void rows_changed(void **state)
         "INSERT INTO example VALUES (0, 17, 0, 0, 'x', 1)",
         "INSERT INTO example VALUES (0, 0, 900, 0, 'x', 1)",
         "INSERT INTO verdict VALUES (0, 'x', '', 1, 1, 1, '', 1, 0, 9, 0, NULL)",
+        "INSERT INTO sample VALUES (77, 0, 1, 1)",
         "DROP TABLE counter",
         "ALTER TABLE block RENAME COLUMN phase TO face",
     };

@@ -23,8 +23,11 @@ static void document_init(struct document *document)
     struct tally_exchange exchange;
     tally_exchange_init(&exchange, &document->fix.metrics, 0, FIX_REQUESTS, FIX_RULES);
     recorder_attach(recorder, &exchange);
+    const struct metric busy = {.name = "cpu.busy", .kind = METRIC_GAUGE, .unit = "1"};
+    uint32_t host = recorder_watched(recorder, "host", "generator", "cpu");
     for (uint32_t i = 0; i < 8; i++) {
         hand_in(&document->fix, &exchange, 0, i, 2000);
+        recorder_sample(recorder, host, &busy, "", i * NSEC_PER_SEC, 1000, 0.5);
         recorder_drain(recorder);
     }
     assert_int_equal(recorder_close(recorder), 0);

@@ -4,6 +4,7 @@
 #include "fixture.h"
 
 #include "record/schema.h"
+#include "record/series.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,8 +22,9 @@ static struct result *record(struct fixture *fix, const char *path, uint32_t fir
 {
     struct recorder *recorder = fixture_recorder(fix, path);
     struct tally_exchange exchange[4];
-    const struct metric load = {.name = "load", .kind = METRIC_GAUGE, .unit = "1"};
-    recorder_declare(recorder, &load);
+    const struct metric load = {
+        .name = "cpu.busy", .kind = METRIC_GAUGE, .unit = "1", .sentence = "busy", .source = "us"};
+    uint32_t host = recorder_watched(recorder, "host", "generator", "cpu");
     for (uint32_t k = first; k <= last; k++) {
         tally_exchange_init(&exchange[k], &fix->metrics, k, FIX_REQUESTS, FIX_RULES);
         recorder_attach(recorder, &exchange[k]);
@@ -30,7 +32,10 @@ static struct result *record(struct fixture *fix, const char *path, uint32_t fir
     for (uint32_t i = 0; i < INTERVALS; i++) {
         for (uint32_t k = first; k <= last; k++) {
             hand_in(fix, &exchange[k], k, i, REQUESTS);
-            recorder_sample(recorder, i * NSEC_PER_SEC, "load", "cpu0", 0.25 * k, 9);
+            char part[8];
+            snprintf(part, sizeof part, "cpu%u", k);
+            recorder_sample(recorder, host, &load, part, i * NSEC_PER_SEC, 9, 0.25 * k + i);
+            recorder_sample(recorder, host, &load, part, i * NSEC_PER_SEC, 9, NAN);
             recorder_drain(recorder);
         }
     }
@@ -124,9 +129,9 @@ static void users_can_query_it(void **state)
     assert_int_equal(query(fix.path, "SELECT sum(count) FROM histograms WHERE metric = 'ttft'"
                                      " AND request = 'chat' AND NOT excluded"),
                      (int64_t)result_hist(live->requests[0].sum, fix.first_token)->count);
-    assert_int_equal(query(fix.path, "SELECT count(*) FROM samples WHERE metric = 'load'"
-                                     " AND label = 'cpu0' AND unit = '1'"),
-                     2 * INTERVALS);
+    assert_int_equal(query(fix.path, "SELECT count(*) FROM samples WHERE metric = 'cpu.busy'"
+                                     " AND watched = 'host' AND part = 'cpu0' AND unit = '1'"),
+                     INTERVALS);
     assert_int_equal(query(fix.path, "SELECT count(*) FROM gauges WHERE metric = 'users'"
                                      " AND segment = 1"),
                      INTERVALS);
@@ -175,6 +180,103 @@ static void merged_segments_are_as_one_run(void **state)
     assert_false(exists(other, ""));
     result_free(whole);
     result_free(merged);
+    fixture_fini(&fix);
+}
+
+static void execute(const char *path, const char *sql)
+{
+    sqlite3 *db = NULL;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+/* What a file of before things were watched lacks. */
+static const char before_watching[] =
+    "DROP VIEW samples; DROP TABLE watched; DROP TABLE series; DELETE FROM sample;"
+    "CREATE TABLE series (id INTEGER PRIMARY KEY, metric TEXT NOT NULL, label TEXT NOT NULL,"
+    " UNIQUE (metric, label));";
+
+static void older_files_are_read_and_merged(void **state)
+{
+    (void)state;
+    struct fixture fix;
+    fixture_init(&fix);
+    char fresh[160], both[160];
+    snprintf(fresh, sizeof fresh, "%s/fresh.plim", fix.directory);
+    snprintf(both, sizeof both, "%s/both.plim", fix.directory);
+    struct result *live = record(&fix, fix.path, 0, 0), *read = NULL;
+    result_free(record(&fix, fresh, 1, 1));
+    execute(fix.path, before_watching);
+    assert_int_equal(result_read(fix.path, &read), 0);
+    assert_int_equal(read->point_count, live->point_count);
+    assert_int_equal(read->watched_count + read->series_count, 0);
+    result_free(read);
+    const char *const paths[] = {fix.path, fresh};
+    assert_int_equal(result_merge_files(paths, 2, both), 0);
+    assert_int_equal(result_read(both, &read), 0);
+    assert_int_equal(read->series_count, 1);
+    assert_int_equal(read->series[0].count, INTERVALS);
+    result_free(read);
+    result_free(live);
+    fixture_fini(&fix);
+}
+
+static void samples_of_a_stretch_have_figures(void **state)
+{
+    (void)state;
+    nsec_t at_ns[12], took_ns[12];
+    double values[12];
+    for (int i = 0; i < 12; i++) { /* 5, 8, 11, ... : 3 a sample, every half second */
+        at_ns[i] = (7 + i) * NSEC_PER_SEC / 2;
+        values[i] = 5 + 3 * i;
+    }
+    struct result_series series = {
+        .count = 12, .at_ns = at_ns, .took_ns = took_ns, .values = values};
+    struct series_figures all = result_series_over(&series, 0, 100 * NSEC_PER_SEC);
+    assert_int_equal(all.count, 12);
+    assert_float_equal(all.mean, 5 + 3 * 5.5, 1e-9);
+    assert_float_equal(all.least, 5, 0);
+    assert_float_equal(all.most, 38, 0);
+    assert_float_equal(all.p95, 38, 0); /* rank ceil(11.4) */
+    assert_float_equal(all.slope, 6, 1e-9);
+    struct series_figures two = result_series_over(&series, 4 * NSEC_PER_SEC, 9 * NSEC_PER_SEC / 2);
+    assert_int_equal(two.count, 2);
+    assert_float_equal(two.mean, 9.5, 1e-9);
+    struct series_figures one = result_series_over(&series, 4 * NSEC_PER_SEC, 4 * NSEC_PER_SEC);
+    assert_int_equal(one.count, 1);
+    assert_true(isnan(one.slope));
+    assert_true(isnan(result_series_over(&series, 0, 1).mean));
+}
+
+/* Twenty thousand samples of a ramp: all are in the file, a bounded number in memory, and what is
+ * in memory still lies on the ramp. */
+static void long_series_are_thinned(void **state)
+{
+    (void)state;
+    struct fixture fix;
+    fixture_init(&fix);
+    enum { MANY = 20000 };
+    const struct metric ramp = {.name = "ramp", .kind = METRIC_GAUGE, .unit = "s"};
+    struct recorder *recorder = fixture_recorder(&fix, fix.path);
+    uint32_t host = recorder_watched(recorder, "host", "generator", "null");
+    for (int i = 0; i < MANY; i++)
+        recorder_sample(recorder, host, &ramp, "", i * NSEC_PER_SEC, 1, i);
+    assert_int_equal(recorder_close(recorder), 0);
+    struct result *live = recorder_result(recorder, 0), *read = NULL;
+    recorder_free(recorder);
+    assert_int_equal(result_read(fix.path, &read), 0);
+    assert_result_equal(live, read);
+    const struct result_series *series = result_series_find(live, "host", "ramp", "");
+    assert_true(series->count > SERIES_SAMPLES / 2 && series->count <= SERIES_SAMPLES);
+    struct series_figures whole = result_series_over(series, 0, MANY * NSEC_PER_SEC);
+    assert_float_equal(whole.slope, 1, 0.01);
+    assert_true(series->values[series->count - 1] == MANY - 1);
+    for (size_t i = 1; i < series->count; i++)
+        assert_true(series->at_ns[i] > series->at_ns[i - 1]);
+    assert_int_equal(query(fix.path, "SELECT count(*) FROM sample"), MANY);
+    result_free(live);
+    result_free(read);
     fixture_fini(&fix);
 }
 
@@ -628,6 +730,9 @@ int main(void)
         cmocka_unit_test(what_was_recorded_is_read),
         cmocka_unit_test(users_can_query_it),
         cmocka_unit_test(merged_segments_are_as_one_run),
+        cmocka_unit_test(older_files_are_read_and_merged),
+        cmocka_unit_test(samples_of_a_stretch_have_figures),
+        cmocka_unit_test(long_series_are_thinned),
         cmocka_unit_test(verdicts_are_stored_and_replaced),
         cmocka_unit_test(other_files_are_told_apart),
         cmocka_unit_test(a_killed_writer_loses_nothing_committed),

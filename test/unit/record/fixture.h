@@ -206,6 +206,24 @@ static inline void assert_sum_equal(const struct result_sum *one, const struct r
 }
 
 /* Whether two results say the same in everything but how they ended and what they were called. */
+/* A series by what it is of, whatever its number is in the other. */
+static inline void assert_series_equal(const struct result *one, const struct result *other,
+                                       size_t number)
+{
+    const struct result_series *a = &one->series[number], *b;
+    const struct result_watched *watched = &one->watched[a->watched];
+    b = result_series_find(other, watched->name, a->metric, a->part);
+    assert_non_null(b);
+    assert_string_equal(watched->role, other->watched[b->watched].role);
+    assert_string_equal(watched->probe, other->watched[b->watched].probe);
+    assert_string_equal(a->unit, b->unit);
+    assert_string_equal(a->sentence, b->sentence);
+    assert_int_equal(a->count, b->count);
+    assert_memory_equal(a->at_ns, b->at_ns, a->count * sizeof *a->at_ns);
+    assert_memory_equal(a->took_ns, b->took_ns, a->count * sizeof *a->took_ns);
+    assert_memory_equal(a->values, b->values, a->count * sizeof *a->values);
+}
+
 static inline void assert_result_equal(const struct result *one, const struct result *other)
 {
     const struct metric_table *metrics = &one->metrics;
@@ -252,6 +270,10 @@ static inline void assert_result_equal(const struct result *one, const struct re
     assert_int_equal(one->service_count, other->service_count);
     for (size_t i = 0; i < one->service_count; i++)
         assert_int_equal(one->services[i].hits, other->services[i].hits);
+    assert_int_equal(one->watched_count, other->watched_count);
+    assert_int_equal(one->series_count, other->series_count);
+    for (size_t i = 0; i < one->series_count; i++)
+        assert_series_equal(one, other, i);
 }
 
 #endif

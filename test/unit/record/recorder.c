@@ -8,6 +8,8 @@
 
 enum { INTERVALS = 8, REQUESTS = 400 };
 
+static const struct metric load = {.name = "load", .kind = METRIC_GAUGE, .unit = "1"};
+
 struct loop_thread {
     struct fixture *fix;
     struct recorder *recorder;
@@ -22,7 +24,7 @@ static void *loop_main(void *argument)
     for (uint32_t i = 0; i < INTERVALS; i++) {
         hand_in(self->fix, &self->exchange, self->segment, i, REQUESTS);
         recorder_event(self->recorder, i * NSEC_PER_SEC, "stop", "word");
-        recorder_sample(self->recorder, i * NSEC_PER_SEC, "load", "cpu0", 0.5, 10);
+        recorder_sample(self->recorder, 0, &load, "cpu0", i * NSEC_PER_SEC, 10, 0.5);
     }
     return NULL;
 }
@@ -30,8 +32,7 @@ static void *loop_main(void *argument)
 static void run_threads(struct fixture *fix, struct recorder *recorder, uint32_t count)
 {
     struct loop_thread *threads = memory_new(count, sizeof *threads);
-    const struct metric load = {.name = "load", .kind = METRIC_GAUGE, .unit = "1"};
-    recorder_declare(recorder, &load);
+    assert_int_equal(recorder_watched(recorder, "host", "generator", "cpu"), 0);
     for (uint32_t k = 0; k < count; k++) {
         threads[k] = (struct loop_thread){.fix = fix, .recorder = recorder, .segment = k};
         tally_exchange_init(&threads[k].exchange, &fix->metrics, k, FIX_REQUESTS, FIX_RULES);
