@@ -434,7 +434,7 @@ void picture_watched(struct picture *picture, const struct result_watched *watch
 void picture_series(struct picture *picture, uint32_t watched, const struct metric *metric,
                     const char *part)
 {
-    series_add(&picture->series, picture->result, watched, metric, part);
+    series_declare(&picture->series, picture->result, watched, metric, part);
 }
 
 void picture_sample(struct picture *picture, uint32_t series, const struct series_sample *sample)

@@ -31,8 +31,8 @@ void series_add_watched(struct result *result, const struct result_watched *watc
                                 .probe = copy_or_empty(watched->probe)};
 }
 
-void series_add(struct series_keep *keep, struct result *result, uint32_t watched,
-                const struct metric *metric, const char *part)
+void series_declare(struct series_keep *keep, struct result *result, uint32_t watched,
+                    const struct metric *metric, const char *part)
 {
     check(watched < result->watched_count);
     keep->rooms = memory_resize(keep->rooms, keep->count + 1, sizeof *keep->rooms);

@@ -26,8 +26,8 @@ void series_keep_fini(struct series_keep *keep);
 /* Adds a thing; texts are copied. */
 void series_add_watched(struct result *result, const struct result_watched *watched);
 /* Adds a series of a thing that was added before; texts are copied. */
-void series_add(struct series_keep *keep, struct result *result, uint32_t watched,
-                const struct metric *metric, const char *part);
+void series_declare(struct series_keep *keep, struct result *result, uint32_t watched,
+                    const struct metric *metric, const char *part);
 void series_add_sample(struct series_keep *keep, struct result *result, uint32_t series,
                        const struct series_sample *sample);
 /* Copies things and series, samples from an instant on, into a result that has none. */

@@ -100,7 +100,10 @@ struct suite *suite_free(struct suite *suite);
 struct level_series *suite_add(struct suite *suite, enum suite_kind kind, const char *name);
 struct level *series_add(struct level_series *series);
 struct level_resource *level_add_resource(struct level *level);
+/* The same words again add to their count. */
 void level_add_error(struct level *level, const char *words, uint64_t count);
+/* Appends an event; at_ns since the suite's start. Words are copied. */
+void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words);
 
 /* Fills a level's measured part from a stretch of a run: begin_ns .. end_ns of it. Axes, state, run
  * and warm-up are the caller's. */
