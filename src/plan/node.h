@@ -2,7 +2,7 @@
  *
  * The document owns all nodes; an alias is a second edge to the same node, and what the tree would
  * be with all aliases written out is limited (NODE_MOST), so that a few lines cannot stand for a
- * billion. Used inside the plan room only. */
+ * billion. Used inside the plan room, and for kubeconfigs. */
 #ifndef PLAN_NODE_H
 #define PLAN_NODE_H
 
