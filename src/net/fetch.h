@@ -24,12 +24,17 @@ struct fetch_request {
     const char *bearer;               /* token; never shows in words; or NULL */
     const char *ca_file;              /* NULL: the system's */
     const char *cert_file, *key_file; /* client certificate; or NULL */
-    bool insecure;                    /* do not verify the server */
-    bool follow;                      /* redirects, at most 4, to the same host only */
-    nsec_t connect_timeout_ns;        /* 0: 2 s */
-    nsec_t timeout_ns;                /* of the whole; 0: 5 s */
-    size_t most_bytes;                /* of the body; 0: 16 MiB */
-    const atomic_bool *cancel;        /* or NULL */
+    const char *const *resolve;       /* "host:port:address": known names; or NULL */
+    size_t resolve_count;
+    bool fresh;    /* on a new connection, which is closed afterwards */
+    bool insecure; /* do not verify the server */
+    bool
+        follow; /* redirects of a GET, at most 4, and only to the same scheme, host and port; another
+                    is handed out as the reply that it is */
+    nsec_t connect_timeout_ns; /* 0: 2 s */
+    nsec_t timeout_ns;         /* of the whole; 0: 5 s */
+    size_t most_bytes;         /* of the body; 0: 16 MiB */
+    const atomic_bool *cancel; /* or NULL */
 };
 
 struct fetch_reply {

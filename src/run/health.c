@@ -4,117 +4,77 @@
 
 #include "base/memory.h"
 #include "base/unit.h"
+#include "net/fetch.h"
 #include "wire/url.h"
 
-#include <curl/curl.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { TRY_TIMEOUT_MS = 2000, BETWEEN_TRIES_MS = 250 };
+#define TRY_TIMEOUT_NS (2 * NSEC_PER_SEC)
+
+enum { BETWEEN_TRIES_MS = 250 };
 
 /* Everything that stays the same between tries. */
 struct asker {
     const struct plan *plan;
-    CURL *curl;
-    struct curl_slist *resolve;
-    char error[CURL_ERROR_SIZE];
+    struct fetch *fetch;
+    struct fetch_reply reply;
+    struct text url, socket;
 };
-
-static size_t swallow(char *bytes, size_t size, size_t count, void *self)
-{
-    (void)bytes;
-    (void)self;
-    return size * count;
-}
-
-/* The absolute URL of a service; for a Unix socket its path is set on the handle and a stand-in
- * host named. */
-static char *url_of(struct asker *asker, const struct plan_service *service)
-{
-    struct text url = TEXT_EMPTY;
-    struct url target;
-    const char *why = NULL;
-    bool path_only = service->health[0] == '/';
-    const char *base = path_only ? asker->plan->target : service->health;
-    if (base && url_read(span_of(base), &target, &why) == 0 && target.unix_socket) {
-        char *socket = memory_new(target.host.bytes + 1, 1);
-        memcpy(socket, target.host.at, target.host.bytes);
-        int length = 0;
-        char *path = curl_easy_unescape(asker->curl, socket, 0, &length);
-        curl_easy_setopt(asker->curl, CURLOPT_UNIX_SOCKET_PATH, path);
-        curl_free(path);
-        free(socket);
-        text_puts(&url, "http://localhost");
-        text_put(&url, path_only ? span_of(service->health) : target.path);
-    } else if (path_only && base) {
-        url_join(span_of(base), span_of(service->health), &url);
-    } else {
-        text_puts(&url, service->health);
-    }
-    return text_take(&url);
-}
 
 static void asker_init(struct asker *asker, const struct plan *plan)
 {
-    *asker = (struct asker){.plan = plan};
-    curl_global_init(CURL_GLOBAL_DEFAULT);
-    asker->curl = curl_easy_init();
-    for (size_t i = 0; i < plan->resolve.count; i++)
-        asker->resolve = curl_slist_append(asker->resolve, plan->resolve.items[i]);
+    *asker = (struct asker){.plan = plan, .fetch = fetch_new()};
 }
 
 static void asker_fini(struct asker *asker)
 {
-    curl_easy_cleanup(asker->curl);
-    curl_slist_free_all(asker->resolve);
-    curl_global_cleanup();
+    fetch_free(asker->fetch);
+    text_fini(&asker->url);
+    text_fini(&asker->socket);
+    text_fini(&asker->reply.body);
 }
 
-static void set_options(struct asker *asker, const char *url)
+/* A health URL that begins with a slash is a path of the target. */
+static int url_of(struct asker *asker, const struct plan_service *service, const char **why)
 {
-    CURL *curl = asker->curl;
-    const struct plan_tls *tls = &asker->plan->tls;
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)TRY_TIMEOUT_MS);
-    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
-    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, swallow);
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, asker->error);
-    curl_easy_setopt(curl, CURLOPT_RESOLVE, asker->resolve);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, tls->insecure ? 0L : 1L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L);
-    if (tls->ca_file)
-        curl_easy_setopt(curl, CURLOPT_CAINFO, tls->ca_file);
-    if (tls->cert_file)
-        curl_easy_setopt(curl, CURLOPT_SSLCERT, tls->cert_file);
-    if (tls->key_file)
-        curl_easy_setopt(curl, CURLOPT_SSLKEY, tls->key_file);
+    bool path_only = service->health[0] == '/';
+    struct span base = path_only ? span_of(asker->plan->target) : SPAN("");
+    return url_client(base, span_of(service->health), &asker->url, &asker->socket, why);
 }
 
 /* One try; true when the answer says healthy. */
 static bool ask_once(struct asker *asker, const struct plan_service *service, struct health *state)
 {
-    curl_easy_reset(asker->curl);
-    asker->error[0] = '\0';
-    char *url = url_of(asker, service);
-    set_options(asker, url);
-    CURLcode code = curl_easy_perform(asker->curl);
-    free(url);
-    if (code != CURLE_OK) {
-        snprintf(state->why, sizeof state->why, "%.190s",
-                 asker->error[0] ? asker->error : curl_easy_strerror(code));
+    const struct plan_tls *tls = &asker->plan->tls;
+    const char *why = NULL;
+    if (url_of(asker, service, &why)) {
+        snprintf(state->why, sizeof state->why, "%s", why);
         return false;
     }
-    long status = 0;
-    curl_easy_getinfo(asker->curl, CURLINFO_RESPONSE_CODE, &status);
+    struct fetch_request request = {
+        .url = asker->url.at,
+        .unix_socket = asker->socket.bytes ? asker->socket.at : NULL,
+        .ca_file = tls->ca_file,
+        .cert_file = tls->cert_file,
+        .key_file = tls->key_file,
+        .insecure = tls->insecure,
+        .resolve = (const char *const *)asker->plan->resolve.items,
+        .resolve_count = asker->plan->resolve.count,
+        .fresh = true,
+        .connect_timeout_ns = TRY_TIMEOUT_NS,
+        .timeout_ns = TRY_TIMEOUT_NS,
+    };
+    if (fetch_ask(asker->fetch, &request, &asker->reply) != FETCH_DONE) {
+        snprintf(state->why, sizeof state->why, "%.190s", fetch_words(asker->fetch));
+        return false;
+    }
+    int status = asker->reply.status;
     if (status >= 200 && status < 400)
         return true;
-    snprintf(state->why, sizeof state->why, "answered %ld", status);
+    snprintf(state->why, sizeof state->why, "answered %d", status);
     return false;
 }
 
@@ -147,8 +107,6 @@ int health_wait(const struct plan *plan, const volatile sig_atomic_t *interrupts
         return 0;
     struct asker asker;
     asker_init(&asker, plan);
-    if (!asker.curl)
-        return -ENOMEM;
     bool *over = memory_new(plan->service_count, sizeof *over);
     nsec_t began_ns = clock_monotonic_ns();
     bool said = false;

@@ -1,5 +1,5 @@
 /* run/health.h - waits until the services that a plan names answer their health URL. This is the
- * control plane: libcurl, blocking, before any load; never on a loop thread. */
+ * control plane: net/fetch.h, blocking, before any load; never on a loop thread. */
 #ifndef RUN_HEALTH_H
 #define RUN_HEALTH_H
 

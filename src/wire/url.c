@@ -355,3 +355,47 @@ void url_join(struct span base_words, struct span reference, struct text *out)
     put_after("?", given.query, out);
     put_after("#", given.fragment, out);
 }
+
+/* ---- for clients ------------------------------------------------------------------------------
+ */
+
+static int digit_of(char byte)
+{
+    return is_digit(byte) ? byte - '0' : (byte | 0x20) - 'a' + 10;
+}
+
+static void decode(struct span words, struct text *out)
+{
+    for (size_t i = 0; i < words.bytes; i++) {
+        bool coded = words.at[i] == '%' && i + 2 < words.bytes && is_hex(words.at[i + 1]) &&
+                     is_hex(words.at[i + 2]);
+        if (coded)
+            text_putc(out, (char)(digit_of(words.at[i + 1]) * 16 + digit_of(words.at[i + 2])));
+        else
+            text_putc(out, words.at[i]);
+        i += coded ? 2 : 0;
+    }
+}
+
+int url_client(struct span base, struct span reference, struct text *url, struct text *socket,
+               const char **why)
+{
+    struct url parts;
+    text_clear(url);
+    text_clear(socket);
+    if (base.bytes)
+        url_join(base, reference, url);
+    else
+        text_put(url, reference);
+    if (url_read(text_span(url), &parts, why))
+        return URL_BAD;
+    if (!parts.unix_socket)
+        return 0;
+    struct text local = TEXT_EMPTY;
+    decode(parts.host, socket);
+    text_puts(&local, "http://localhost");
+    text_put(&local, parts.path);
+    text_fini(url);
+    *url = local;
+    return 0;
+}

@@ -23,6 +23,13 @@ struct url {
 enum { URL_BAD = 1 };
 int url_read(struct span words, struct url *out, const char **why);
 
+/* Parts a reference, relative to a base URL (empty: it is absolute), into what a client that knows
+ * only http and https asks: an absolute URL, and the path of the socket to connect to (empty when
+ * there is none; the URL's host is then "localhost"). Both are replaced. Returns 0 or URL_BAD with
+ * *why. */
+int url_client(struct span base, struct span reference, struct text *url, struct text *socket,
+               const char **why);
+
 /* Appends bytes percent-encoded as a query value. */
 void url_encode(struct span bytes, struct text *out);
 

@@ -194,12 +194,33 @@ static void test_join_ours(void **state)
     expect_join("http+unix://%2Frun%2Fx/a", "/c", "http+unix://%2Frun%2Fx/c");
 }
 
+static void test_for_clients(void **state)
+{
+    (void)state;
+    struct text url = TEXT_EMPTY, socket = TEXT_EMPTY;
+    const char *why = NULL;
+    assert_int_equal(url_client(SPAN("http://h:80/a"), SPAN("/metrics?x=1"), &url, &socket, &why),
+                     0);
+    assert_string_equal(url.at, "http://h:80/metrics?x=1");
+    assert_int_equal(socket.bytes, 0);
+    assert_int_equal(url_client(SPAN(""), SPAN("https://h/b"), &url, &socket, &why), 0);
+    assert_string_equal(url.at, "https://h/b");
+    assert_int_equal(
+        url_client(SPAN("http+unix:///run/a%20b.sock:/v1"), SPAN("/health"), &url, &socket, &why),
+        0);
+    assert_string_equal(url.at, "http://localhost/health");
+    assert_string_equal(socket.at, "/run/a b.sock");
+    assert_int_equal(url_client(SPAN(""), SPAN("/metrics"), &url, &socket, &why), URL_BAD);
+    text_fini(&url);
+    text_fini(&socket);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_parts),     cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_encode),    cmocka_unit_test(test_join_rfc),
-        cmocka_unit_test(test_join_ours),
+        cmocka_unit_test(test_join_ours), cmocka_unit_test(test_for_clients),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
