@@ -58,7 +58,15 @@ const struct custom customs[] = {
      .schema = "{\"oneOf\":[{\"type\":\"string\"},{\"type\":\"object\",\"properties\":{\"env\":{"
                "\"type\":\"string\"},\"file\":{\"type\":\"string\"}},\"additionalProperties\":"
                "false,\"minProperties\":1,\"maxProperties\":1}]}"},
+    {.name = "watched",
+     .read = watched_read,
+     .shape = "list",
+     .table = watched_rows,
+     .also = "text"},
+    {.name = "watch_stops", .read = watch_stops_read, .shape = "list", .table = watch_stop_rows},
+    {.name = "percent", .read = percent_read, .schema = "{\"$ref\":\"#/$defs/share\"}"},
     {.name = "request", .read = request_keep},
+    {.name = "plugged", .read = node_keep},
     {.name = NULL},
 };
 

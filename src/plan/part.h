@@ -19,6 +19,9 @@ extern const struct setting feeder_rows[];
 extern const struct setting rule_rows[];
 extern const struct setting objective_rows[];
 extern const struct setting threshold_rows[];
+extern const struct setting watch_rows[];
+extern const struct setting watched_rows[]; /* of struct plan_watched */
+extern const struct setting watch_stop_rows[];
 
 /* A custom value: how it is read, and the JSON schema of it. */
 struct custom {
@@ -79,7 +82,31 @@ typedef void custom_reader(struct reader *reader, const struct setting *row, con
 
 custom_reader schema_version_read, services_read, scenarios_read, feeders_read, variables_read,
     rules_read, objectives_read, thresholds_read, labels_read, setup_read, teardown_read,
-    stages_read, gaps_read, node_keep, secret_read, request_keep;
+    stages_read, gaps_read, node_keep, secret_read, request_keep, watched_read, watch_stops_read,
+    percent_read;
+
+/* The words of a kind of plug-in. */
+struct plug_words {
+    const struct plug_word *items;
+    size_t count;
+    const char *kind; /* "probe": for notes */
+};
+
+/* Reads an entry that asks for one plug-in: a bare word, or a map of one word with its settings and
+ * of the rows of `scope` (whose table may be empty). Returns 0 with *out (plugged_fini), or 1 after
+ * an error. */
+int plugged_read(struct reader *reader, const char *path, const struct node *entry,
+                 const struct plug_words *words, const struct setting_scope *scope,
+                 struct plan_plugged *out);
+/* Makes one that nobody wrote: its settings are defaults, but for the bare text ("" or NULL: none).
+ * place: where errors of it are said to be; may be NULL. */
+void plugged_default(struct reader *reader, const struct plug_word *word, const char *bare,
+                     const struct node *place, struct plan_plugged *out);
+void plugged_fini(struct plan_plugged *plugged);
+
+/* Adds what every run watches to the plan, after everything written was read. */
+void watch_complete(struct reader *reader);
+void watch_fini(struct plan_watch *watch);
 
 /* Makes executor, stages and limits of a scenario of its form; errors go to the reader. */
 void scenario_build(struct reader *reader, const struct scenario_form *form,

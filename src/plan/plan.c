@@ -112,8 +112,7 @@ struct plan *plan_free(struct plan *plan)
     symbols_fini(&plan->symbols);
     free(plan->file);
     free(plan->source);
-    free(plan->http.basic);
-    free(plan->http.bearer);
+    watch_fini(&plan->watch);
     setting_free(plan_rows, plan); /* its texts and sections */
     free(plan);
     return NULL;

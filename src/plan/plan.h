@@ -214,6 +214,44 @@ struct plan_label {
     char *name, *value;
 };
 
+/* ---- plug-ins that a section names ----------------------------------------------------------- */
+
+/* One plug-in with its settings. */
+struct plan_plugged {
+    const char *word;               /* of the vocabulary */
+    int number;                     /* its plug_word.number */
+    void *config;                   /* the plug-in's own struct, filled by its table */
+    const struct setting *settings; /* that table */
+    char *bare;                     /* the text that stood for its settings; or NULL */
+    unsigned line;                  /* in the plan; 0: it is not written there */
+};
+
+/* ---- what is watched beside the load --------------------------------------------------------- */
+
+struct plan_watched {
+    char *name, *role; /* several probes of one thing share them */
+    struct plan_plugged probe;
+    nsec_t interval_ns; /* 0: the watch's */
+};
+
+/* Ends the run when a figure stays beyond a limit. */
+struct plan_watch_stop {
+    char *metric;        /* "cpu.busy" */
+    char *thing, *part;  /* name or role of what is watched, and which part; NULL: any */
+    double above, below; /* NAN: not given */
+    nsec_t hold_ns;      /* how long */
+};
+
+struct plan_watch {
+    nsec_t interval_ns;
+    bool local;              /* watch this machine and the generator in any case */
+    double cpu, memory, gpu; /* shares that are worth a warning when exceeded */
+    struct plan_watched *things;
+    size_t thing_count;
+    struct plan_watch_stop *stops;
+    size_t stop_count;
+};
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -249,6 +287,7 @@ struct plan {
     struct plan_connections connections;
     struct plan_http http;
     struct plan_tls tls;
+    struct plan_watch watch;
     struct symbols symbols; /* known to all scenarios: what global headers and set-up use; those of
                                a scenario begin with the same ones under the same slots */
     uint64_t seed;

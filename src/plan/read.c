@@ -10,16 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Variables of the requirements whose settings come with later versions. */
-static const struct {
-    const char *name, *path;
-} later_variables[] = {
-    {"SCALABILITY_MONITORING_INTERVAL", "watch.interval"},
-    {"SCALABILITY_THRESHOLD_CPU", "watch.thresholds.cpu"},
-    {"SCALABILITY_THRESHOLD_MEMORY", "watch.thresholds.memory"},
-    {"SCALABILITY_THRESHOLD_GPU", "watch.thresholds.gpu"},
-};
-
 static const char *const known_variables[] = {
     "SCALABILITY_TEST_DURATION",    "SCALABILITY_MAX_USERS",           "SCALABILITY_RAMP_UP_RATE",
     "SCALABILITY_STEP_DURATION",    "SCALABILITY_MONITORING_INTERVAL", "SCALABILITY_THRESHOLD_CPU",
@@ -100,16 +90,7 @@ static void check_variables(struct reader *reader)
         size_t known = 0, count = sizeof known_variables / sizeof *known_variables;
         while (known < count && strcmp(known_variables[known], variable->name) != 0)
             known++;
-        const char *later = NULL;
-        for (size_t j = 0; j < sizeof later_variables / sizeof *later_variables; j++) {
-            if (strcmp(later_variables[j].name, variable->name) == 0)
-                later = later_variables[j].path;
-        }
-        if (later)
-            reader_say(reader, NOTE_ADVICE, NULL, NULL,
-                       "%s is the setting %s, which this version does not use yet", variable->name,
-                       later);
-        else if (known == count)
+        if (known == count)
             reader_say(reader, NOTE_WARNING, NULL,
                        "SCALABILITY_TEST_DURATION, _MAX_USERS, _RAMP_UP_RATE, _STEP_DURATION, "
                        "_MONITORING_INTERVAL, _THRESHOLD_CPU, _MEMORY and _GPU are known",
@@ -180,6 +161,7 @@ static void read_plan(struct reader *reader)
     reader->symbols = &reader->plan->symbols;
     struct setting_scope scope = {plan_rows, reader->plan};
     setting_read_map(reader, document->root, "", &scope, 1);
+    watch_complete(reader);
     plan_verify(reader);
     check_overrides(reader);
     check_variables(reader);

@@ -232,6 +232,17 @@ void reader_keep_origin(struct reader *reader, const char *path, const char *val
         (struct plan_origin){memory_copy_text(path), text_take(&shown), text_take(&origin)};
 }
 
+void reader_drop_origins(struct reader *reader, size_t count)
+{
+    struct plan_reading *reading = reader->reading;
+    while (reading->origin_count > count) {
+        struct plan_origin *origin = &reading->origins[--reading->origin_count];
+        free(origin->path);
+        free(origin->value);
+        free(origin->origin);
+    }
+}
+
 void reader_hide(struct reader *reader, const struct node *node)
 {
     if (!node || !node->line || node->origin || node->kind != NODE_TEXT || node->bytes == 0)

@@ -67,6 +67,8 @@ struct node *reader_effective(struct reader *reader, const struct setting *row, 
 /* Keeps where a value came from. */
 void reader_keep_origin(struct reader *reader, const char *path, const char *value,
                         const struct node *node);
+/* Forgets all but the first `count` of them. */
+void reader_drop_origins(struct reader *reader, size_t count);
 /* Marks a node's text so that the kept source does not show it. */
 void reader_hide(struct reader *reader, const struct node *node);
 /* Whether a header or setting of this name holds a secret. */

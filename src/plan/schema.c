@@ -184,6 +184,23 @@ static void put_verbs(struct text *out, const struct vocabulary *vocabulary)
     }
 }
 
+/* The words of plug-ins as properties of what asks for one. */
+static void put_plugs(struct text *out, const struct plug_word *words, size_t count,
+                      const struct vocabulary *vocabulary)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            text_putc(out, ',');
+        put_string(out, words[i].word);
+        text_puts(out, ":{\"description\":");
+        put_string(out, words[i].sentence);
+        text_puts(out,
+                  words[i].shorthand ? ",\"oneOf\":[{\"type\":\"string\"},{" : ",\"oneOf\":[{");
+        put_rows(out, words[i].settings, NULL, vocabulary);
+        text_puts(out, "}]}");
+    }
+}
+
 /* The settings of all patterns as properties of scenarios; one of several patterns stands once. */
 static void put_patterns(struct text *out, const struct vocabulary *vocabulary)
 {
@@ -219,6 +236,8 @@ static void put_custom(struct text *out, const struct custom *custom,
         put_verbs(&more, vocabulary);
     else if (custom->table == scenario_rows)
         put_patterns(&more, vocabulary);
+    else if (custom->table == watched_rows)
+        put_plugs(&more, vocabulary->probes, vocabulary->probe_count, vocabulary);
     text_printf(out, ",\"%s_row\":{", custom->name);
     put_rows(out, custom->table, more.at, vocabulary);
     text_putc(out, '}');

@@ -78,9 +78,7 @@ static void say_unknown(struct reader *reader, const struct node *key, const cha
         strncmp(path, "scenarios.", 10) == 0 && !strchr(path + 10, '.')
             ? pattern_of(reader, key->text)
             : NULL;
-    if (!*path && strcmp(key->text, "watch") == 0)
-        snprintf(hint, sizeof hint, "watching resources comes with a later version");
-    else if (pattern)
+    if (pattern)
         snprintf(hint, sizeof hint, "it belongs to the pattern \"%s\"; say pattern: %s",
                  pattern->word, pattern->word);
     else if (nearest)

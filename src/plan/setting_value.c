@@ -384,6 +384,9 @@ void setting_free(const struct setting *table, void *base)
             *(struct plan_numbers *)field = (struct plan_numbers){0};
         } else if (row->type == SETTING_SECTION) {
             setting_free(row->section, field);
+        } else if (row->type == SETTING_CUSTOM && strcmp(row->custom, "secret") == 0) {
+            free(*(char **)field);
+            *(char **)field = NULL;
         }
     }
 }

@@ -29,11 +29,31 @@ struct pattern_word {
     int (*expand)(const void *config, struct plan_scenario *scenario, struct notes *notes);
 };
 
+/* A word by which a section of the plan asks for a plug-in, with settings of its own: `process:
+ * {port: 8000}`, or `process: gateway` where a bare text stands for one of them. */
+struct plug_word {
+    const char *word;
+    const char *sentence;
+    const struct setting *settings; /* of the config struct */
+    size_t config_bytes;
+    const char *shorthand; /* setting that a bare text stands for; or NULL */
+    int number;            /* index, handed back in plan_plugged.number */
+
+    /* of probes only */
+    const char *role; /* of a thing whose plan names none */
+    const char *also; /* words that the same entry stands for too, separated by blanks; or NULL */
+    const char
+        *unasked; /* the bare text with which every run has it, "" for none; NULL: it does not
+                          */
+};
+
 struct vocabulary {
     const struct request_verb *verbs;
     size_t verb_count;
     const struct pattern_word *patterns;
     size_t pattern_count;
+    const struct plug_word *probes; /* of watch.probes */
+    size_t probe_count;
     const char *const *metrics; /* names that thresholds and objectives may use beyond the common
                                    ones; ends with NULL; NULL: any name is taken */
 };

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "plug/driver/driver_list.h"
 #include "plug/pattern/pattern_list.h"
+#include "plug/probe/probe_list.h"
 #include "plug/writer/writer_list.h"
 
 #include <stdlib.h>
@@ -18,6 +19,10 @@ static const struct driver *const drivers[] = {
 
 static const struct pattern_word *const patterns[] = {
     &pattern_constant, &pattern_ramp, &pattern_step, &pattern_spike, &pattern_stress, &pattern_soak,
+};
+
+static const struct probe *const probes[] = {
+    &probe_null,
 };
 
 static const struct writer *const writers[] = {
@@ -52,6 +57,25 @@ static void add_patterns(struct plug_list *list)
     list->vocabulary.pattern_count = list->pattern_count = COUNT(patterns);
 }
 
+static void add_probes(struct plug_list *list)
+{
+    list->probe_words = memory_new(COUNT(probes), sizeof *list->probe_words);
+    for (size_t i = 0; i < COUNT(probes); i++)
+        list->probe_words[i] = (struct plug_word){
+            .word = probes[i]->name,
+            .sentence = probes[i]->sentence,
+            .settings = probes[i]->settings,
+            .config_bytes = probes[i]->config_bytes,
+            .shorthand = probes[i]->shorthand,
+            .number = (int)i,
+            .role = probes[i]->role,
+            .also = probes[i]->also,
+            .unasked = probes[i]->unasked,
+        };
+    list->vocabulary.probes = list->probe_words;
+    list->vocabulary.probe_count = COUNT(probes);
+}
+
 /* The names of all metrics, which thresholds may use. */
 static void add_metrics(struct plug_list *list)
 {
@@ -79,9 +103,12 @@ void plug_list_init(struct plug_list *list)
         .driver_count = COUNT(drivers),
         .writers = writers,
         .writer_count = COUNT(writers),
+        .probes = probes,
+        .probe_count = COUNT(probes),
     };
     add_verbs(list);
     add_patterns(list);
+    add_probes(list);
     add_metrics(list);
 }
 
@@ -89,6 +116,7 @@ void plug_list_fini(struct plug_list *list)
 {
     free(list->verbs);
     free(list->pattern_rows);
+    free(list->probe_words);
     free(list->metrics);
     *list = (struct plug_list){.drivers = NULL};
 }

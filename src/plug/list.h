@@ -7,6 +7,7 @@
 #include "load/driver.h"
 #include "plan/vocabulary.h"
 #include "show/writer.h"
+#include "watch/probe.h"
 
 #include <stddef.h>
 
@@ -17,9 +18,12 @@ struct plug_list {
     size_t pattern_count;
     const struct writer *const *writers;
     size_t writer_count;
+    const struct probe *const *probes; /* by index, as in plan_plugged.number */
+    size_t probe_count;
     struct vocabulary vocabulary;      /* the words that these add to the language of plans */
     struct request_verb *verbs;        /* private: of the vocabulary */
     struct pattern_word *pattern_rows; /* private */
+    struct plug_word *probe_words;     /* private */
     const char **metrics;              /* private */
 };
 

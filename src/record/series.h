@@ -1,5 +1,5 @@
-/* record/series.h - inside of record: the things watched beside the load and their samples, as parts
- * of a result; and the directory that numbers them while they are recorded. */
+/* record/series.h - inside of record: the things watched beside the load and their samples, as
+ * parts of a result; and the directory that numbers them while they are recorded. */
 #ifndef RECORD_SERIES_H
 #define RECORD_SERIES_H
 

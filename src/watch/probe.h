@@ -55,7 +55,10 @@ struct probe {
     const char *shorthand;        /* the setting that a bare text stands for; or NULL */
     const struct metric *metrics; /* METRIC_GAUGE rows, ends with name NULL; names "cpu.busy" */
     const char *role;             /* the role of a thing whose plan names none */
-    bool remote;                  /* looks may wait for somebody else: a thread of its own */
+    const char *also;             /* probes that an entry of this one stands for too; or NULL */
+    const char *unasked; /* the bare text with which every run has it ("" for none); NULL: asked for
+                            only */
+    bool remote;         /* looks may wait for somebody else: a thread of its own */
 
     /* Makes ready to look. Returns 0 with *self, -errno, or PROBE_ABSENT; why then holds one
      * sentence. Owner: watch, by close. */

@@ -133,6 +133,46 @@ static int test_step_expand(const void *config, struct plan_scenario *scenario, 
     return 0;
 }
 
+struct test_process {
+    char *name;
+    uint64_t port;
+};
+
+static const struct setting test_process_rows[] = {
+    {.name = "name",
+     .type = SETTING_TEXT,
+     .offset = offsetof(struct test_process, name),
+     .sentence = "its name"},
+    {.name = "port",
+     .type = SETTING_UINT,
+     .offset = offsetof(struct test_process, port),
+     .most = 65535,
+     .sentence = "port that it listens on"},
+    {.name = NULL},
+};
+
+static const struct setting test_no_rows[] = {{.name = NULL}};
+
+static const struct plug_word test_probes[] = {
+    {.word = "host",
+     .sentence = "the machine",
+     .settings = test_process_rows,
+     .config_bytes = sizeof(struct test_process),
+     .shorthand = "name",
+     .number = 3,
+     .role = "host",
+     .also = "cpu disk",
+     .unasked = ""},
+    {.word = "cpu", .sentence = "processors", .settings = test_no_rows, .unasked = ""},
+    {.word = "process",
+     .sentence = "a process",
+     .settings = test_process_rows,
+     .config_bytes = sizeof(struct test_process),
+     .shorthand = "name",
+     .unasked = "self"},
+    {.word = "slow", .sentence = "something else", .settings = test_no_rows},
+};
+
 static const struct pattern_word test_patterns[] = {
     {.word = "step",
      .aliases = "STEP_FUNCTION",
@@ -149,6 +189,8 @@ static const struct vocabulary test_words = {
     .verb_count = sizeof test_verbs / sizeof *test_verbs,
     .patterns = test_patterns,
     .pattern_count = sizeof test_patterns / sizeof *test_patterns,
+    .probes = test_probes,
+    .probe_count = sizeof test_probes / sizeof *test_probes,
     .metrics = test_metrics,
 };
 

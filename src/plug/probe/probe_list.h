@@ -1,0 +1,9 @@
+/* plug/probe/probe_list.h - the probes, for plug/list.c. */
+#ifndef PLUG_PROBE_LIST_H
+#define PLUG_PROBE_LIST_H
+
+#include "watch/probe.h"
+
+extern const struct probe probe_null;
+
+#endif
