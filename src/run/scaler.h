@@ -25,10 +25,15 @@ struct scaler_goal {
     double size;      /* NAN: leave */
 };
 
+enum { SCALER_ADDRESS = 256 };
+
 struct scaler_view {
     double instances, ready; /* wanted and ready now; NAN: not of this scaler */
     double size;
-    uint64_t restarts; /* of instances, since open */
+    uint64_t restarts;            /* of instances, since open */
+    const char *size_unit;        /* where settings choose it; NULL: the scaler's own */
+    char address[SCALER_ADDRESS]; /* base URL by which all instances are reached, where the scaler
+                                     knows it ("http://203.0.113.7:80"); else "" */
 };
 
 struct scaler_place {
