@@ -167,6 +167,8 @@ static int run(struct app *app, const struct launch *launch, const struct plan *
         .plan = plan,
         .drivers = app->plugs->drivers,
         .driver_count = app->plugs->driver_count,
+        .probes = app->plugs->probes,
+        .probe_count = app->plugs->probe_count,
         .directory = plan->output_dir,
         .version = PLIMSOLL_VERSION,
         .log = shown ? &log : NULL,

@@ -65,6 +65,8 @@ static int run_it(const struct plan *plan, const struct plimsoll_options *option
         .plan = plan,
         .drivers = report->plugs.drivers,
         .driver_count = report->plugs.driver_count,
+        .probes = report->plugs.probes,
+        .probe_count = report->plugs.probe_count,
         .directory = options->directory,
         .version = PLIMSOLL_VERSION,
         .interrupts = options->stop ? options->stop : &never,

@@ -74,6 +74,15 @@ static void heed_disk(struct conduct *conduct)
     stop(conduct, ENGINE_STOP_GRACEFULLY, "stopping: the run file can not be written");
 }
 
+static void heed_watch(struct conduct *conduct)
+{
+    char words[WATCHING_WORDS];
+    if (conduct->stop || !watching_limit(conduct->watching, words))
+        return;
+    conduct_blame(conduct, RUN_THRESHOLDS, "stopped by a limit of watch.stop: %s", words);
+    stop(conduct, ENGINE_STOP_GRACEFULLY, "stopping: a limit of watch.stop was held");
+}
+
 static void found(void *self, const struct guard_finding *finding)
 {
     struct conduct *conduct = self;
@@ -143,6 +152,7 @@ static void attend(struct conduct *conduct, struct agenda *agenda)
     nsec_t now_ns = since_start(conduct);
     heed_interrupts(conduct);
     heed_disk(conduct);
+    heed_watch(conduct);
     if (is_due(&agenda->oversee_ns, now_ns, OVERSEE_NS))
         look_at_generator(conduct);
     if (guard_awake(conduct->guard) && is_due(&agenda->guard_ns, now_ns, GUARD_NS))
@@ -186,6 +196,10 @@ void conduct_load(struct conduct *conduct)
     nsec_t limit_ns = hard_limit(conduct->plan);
     conduct->start_ns = clock_monotonic_ns() + START_DELAY_NS;
     overseer_sample(conduct->overseer, 0);
+    int error = watching_start(conduct->watching, conduct->start_ns);
+    if (error)
+        recorder_event(conduct->recorder, 0, "gap",
+                       "nothing is watched: no thread could be started");
     team_start(conduct->team, conduct->start_ns);
     nsec_t tick_ns = conduct->start_ns;
     do {
@@ -195,4 +209,5 @@ void conduct_load(struct conduct *conduct)
         tick_ns = now_ns < tick_ns + TICK_NS ? tick_ns + TICK_NS : now_ns + TICK_NS;
     } while (team_wait(conduct->team, tick_ns) > 0);
     overseer_sample(conduct->overseer, since_start(conduct));
+    watching_stop(conduct->watching);
 }

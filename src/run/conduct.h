@@ -8,6 +8,7 @@
 #include "run/overseer.h"
 #include "run/run.h"
 #include "run/team.h"
+#include "run/watching.h"
 
 /* Everything of one run. */
 struct conduct {
@@ -19,7 +20,8 @@ struct conduct {
     struct recorder *recorder;
     struct guard *guard;
     struct overseer *overseer;
-    nsec_t start_ns; /* on the monotonic clock */
+    struct watching *watching; /* or NULL */
+    nsec_t start_ns;           /* on the monotonic clock */
 
     /* what came of it */
     enum engine_stop stop;

@@ -244,6 +244,8 @@ static bool open_record(struct run *run)
         recorder_attach(conduct->recorder, team_tallies(conduct->team, i));
     conduct->overseer = overseer_new(run->plan, conduct->recorder, run->threads);
     record_beginnings(run);
+    conduct->watching =
+        watching_new(run->plan, run->options->probes, run->options->probe_count, conduct->recorder);
     return true;
 }
 
@@ -391,6 +393,7 @@ static void run_fini(struct run *run)
     struct conduct *conduct = &run->conduct;
     team_free(conduct->team);
     overseer_free(conduct->overseer);
+    watching_free(conduct->watching);
     recorder_free(conduct->recorder);
     guard_free(conduct->guard);
     free(run->health);

@@ -9,6 +9,7 @@
 #include "plan/note.h"
 #include "plan/plan.h"
 #include "record/result.h"
+#include "watch/probe.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -37,6 +38,8 @@ struct run_options {
     const struct plan *plan;
     const struct driver *const *drivers;
     size_t driver_count;
+    const struct probe *const *probes; /* by plan_plugged.number; none: nothing is watched */
+    size_t probe_count;
     const char *directory; /* where the run file goes; made when missing; NULL: no file */
     const char *version;
     const struct log *log;
