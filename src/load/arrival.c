@@ -2,15 +2,10 @@
  * that it does not depend on how many numbers the gaps before it took. */
 #include "load/arrival.h"
 
-#include "base/error.h"
 #include "base/memory.h"
 #include "stat/distribution.h"
 
-#include <errno.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { COUNTERS_A_GAP = 32 };
 
@@ -22,101 +17,23 @@ struct arrivals {
     size_t known, room;
     uint64_t block; /* the block whose sums are in `sums` */
     double *sums;   /* ARRIVAL_BLOCK: sum up to and with each gap */
-    nsec_t *trace;  /* replay */
-    size_t trace_count;
 };
 
-static int compare_times(const void *one, const void *other)
-{
-    nsec_t a = *(const nsec_t *)one, b = *(const nsec_t *)other;
-    return (a > b) - (a < b);
-}
-
-/* The number at the beginning of a CSV line, or after "timestamp" in a JSON one; false: none there.
- */
-static bool read_timestamp(const char *line, double *seconds)
-{
-    const char *at = strstr(line, "\"timestamp\"");
-    if (line[0] == '{') {
-        at = at ? strchr(at, ':') : NULL;
-        if (!at)
-            return false;
-        at++;
-    } else {
-        at = line;
-    }
-    char *end;
-    double value = strtod(at, &end);
-    while (*end == ' ' || *end == '\t' || *end == '\r' || *end == '\n')
-        end++;
-    if (end == at || !isfinite(value) || value < 0 ||
-        (*end && *end != ',' && *end != ';' && line[0] != '{'))
-        return false;
-    *seconds = value;
-    return true;
-}
-
-static int read_trace(struct arrivals *arrivals, char *words, size_t room)
-{
-    FILE *file = fopen(arrivals->scenario->trace, "re");
-    if (!file) {
-        int error = -errno;
-        char why[100];
-        error_sentence(error, why, sizeof why);
-        snprintf(words, room, "the trace %s cannot be read: %s", arrivals->scenario->trace, why);
-        return error;
-    }
-    char *line = NULL;
-    size_t size = 0, number = 0, kept = 0;
-    int outcome = 0;
-    while (outcome == 0 && getline(&line, &size, file) > 0) {
-        double at_s;
-        number++;
-        if (line[0] == '\n' || line[0] == '#')
-            continue;
-        if (!read_timestamp(line, &at_s)) {
-            if (number == 1)
-                continue; /* a head line */
-            snprintf(words, room, "%s:%zu: not a timestamp in seconds", arrivals->scenario->trace,
-                     number);
-            outcome = ARRIVALS_BAD_TRACE;
-            break;
-        }
-        if (arrivals->trace_count == kept) {
-            kept = kept ? 2 * kept : 1024;
-            arrivals->trace = memory_resize(arrivals->trace, kept, sizeof *arrivals->trace);
-        }
-        arrivals->trace[arrivals->trace_count++] = (nsec_t)llround(at_s * (double)NSEC_PER_SEC);
-    }
-    free(line);
-    fclose(file);
-    if (arrivals->trace_count)
-        qsort(arrivals->trace, arrivals->trace_count, sizeof *arrivals->trace, compare_times);
-    return outcome;
-}
-
-int arrivals_new(struct arrivals **out, const struct plan_scenario *scenario,
-                 const struct course *course, uint64_t key, char *words, size_t room)
+struct arrivals *arrivals_new(const struct plan_scenario *scenario, const struct course *course,
+                              uint64_t key)
 {
     struct arrivals *arrivals = memory_new(1, sizeof *arrivals);
     arrivals->scenario = scenario;
     arrivals->course = course;
     arrivals->key = key;
     arrivals->block = UINT64_MAX;
-    if (scenario->executor == EXECUTOR_REPLAY) {
-        int error = read_trace(arrivals, words, room);
-        if (error) {
-            arrivals_free(arrivals);
-            return error;
-        }
-    } else if (scenario->gaps != GAPS_CONSTANT) {
+    if (scenario->executor != EXECUTOR_REPLAY && scenario->gaps != GAPS_CONSTANT) {
         arrivals->sums = memory_new(ARRIVAL_BLOCK, sizeof *arrivals->sums);
         arrivals->room = 64;
         arrivals->starts = memory_new(arrivals->room, sizeof *arrivals->starts);
         arrivals->known = 1;
     }
-    *out = arrivals;
-    return 0;
+    return arrivals;
 }
 
 struct arrivals *arrivals_free(struct arrivals *arrivals)
@@ -125,7 +42,6 @@ struct arrivals *arrivals_free(struct arrivals *arrivals)
         return NULL;
     free(arrivals->starts);
     free(arrivals->sums);
-    free(arrivals->trace);
     free(arrivals);
     return NULL;
 }
@@ -166,9 +82,15 @@ static double random_area(struct arrivals *arrivals, uint64_t n)
 
 nsec_t arrivals_instant(struct arrivals *arrivals, uint64_t n)
 {
-    if (arrivals->scenario->executor == EXECUTOR_REPLAY)
-        return n < arrivals->trace_count ? course_begin(arrivals->course) + arrivals->trace[n]
-                                         : NSEC_NEVER;
+    const struct plan_scenario *scenario = arrivals->scenario;
+    if (scenario->iterations && n >= scenario->iterations)
+        return NSEC_NEVER;
+    if (scenario->executor == EXECUTOR_REPLAY) {
+        nsec_t at_ns = n < scenario->instant_count
+                           ? course_begin(arrivals->course) + scenario->instants[n]
+                           : NSEC_NEVER;
+        return at_ns < course_end(arrivals->course) ? at_ns : NSEC_NEVER;
+    }
     double area = arrivals->sums ? random_area(arrivals, n) : (double)n;
     return course_area_instant(arrivals->course, area);
 }

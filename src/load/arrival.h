@@ -4,7 +4,7 @@
  * Constant gaps: when the area under the course reaches n. Poisson and gamma gaps: when it reaches
  * the sum of the first n + 1 unit-mean gaps; gap i is drawn from its own counters, and the sums are
  * kept at the beginning of each block of ARRIVAL_BLOCK, so that thread k of K finds its arrivals n
- * = k (mod K) without asking the others. Replay: the n-th timestamp of a file. */
+ * = k (mod K) without asking the others. Replay: the n-th timestamp of a trace. */
 #ifndef LOAD_ARRIVAL_H
 #define LOAD_ARRIVAL_H
 
@@ -17,14 +17,13 @@ enum { ARRIVAL_BLOCK = 1024 };
 
 struct arrivals;
 
-/* Makes the arrivals of an open scenario. course must outlive them. Returns 0, -errno (the trace
- * cannot be read) or ARRIVALS_BAD_TRACE; words then says what and where. */
-enum { ARRIVALS_BAD_TRACE = 1 };
-int arrivals_new(struct arrivals **out, const struct plan_scenario *scenario,
-                 const struct course *course, uint64_t key, char *words, size_t room);
+/* Makes the arrivals of an open scenario. The plan and the course must outlive them. */
+struct arrivals *arrivals_new(const struct plan_scenario *scenario, const struct course *course,
+                              uint64_t key);
 struct arrivals *arrivals_free(struct arrivals *arrivals);
 
-/* The instant of arrival n since the run's start; NSEC_NEVER when the scenario is over before.
+/* The instant of arrival n since the run's start; NSEC_NEVER when the scenario is over before,
+ * or has a number of iterations and these are all.
  * Cheap for growing n. */
 nsec_t arrivals_instant(struct arrivals *arrivals, uint64_t n);
 

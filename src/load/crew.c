@@ -152,9 +152,12 @@ void crew_drop(struct crew *crew, struct start start, nsec_t now_ns)
     crew->waiting--;
 }
 
-static void arrive(struct crew *crew, nsec_t intended_ns, nsec_t now_ns)
+static void arrive(struct crew *crew, nsec_t intended_ns, uint64_t number, nsec_t now_ns)
 {
-    struct start start = {.intended_ns = intended_ns, .task = crew_next_task(crew), .timed = true};
+    struct start start = {.intended_ns = intended_ns,
+                          .task = crew_next_task(crew),
+                          .arrival = number + 1,
+                          .timed = true};
     bool full = crew->most_backlog && crew->waiting >= crew->most_backlog;
     struct user *user = full || crew->backlog_count ? NULL : idle_user(crew);
     if (user) {
@@ -177,9 +180,10 @@ nsec_t crew_arrive(struct crew *crew, nsec_t now_ns)
 {
     for (int i = 0; i < ARRIVALS_A_TURN && crew->next_arrival_ns <= now_ns; i++) {
         nsec_t intended_ns = crew->next_arrival_ns;
+        uint64_t number = crew->next_arrival;
         crew->next_arrival += crew->engine->options.segments;
         find_next_arrival(crew);
-        arrive(crew, intended_ns, now_ns);
+        arrive(crew, intended_ns, number, now_ns);
     }
     if (crew->next_arrival_ns == NSEC_NEVER)
         crew_check_over(crew);
@@ -339,8 +343,7 @@ static void make_deck(struct crew *crew)
     free(weights);
 }
 
-int crew_new(struct crew **out, struct engine *engine, const struct plan_scenario *plan,
-             uint32_t index, char *words, size_t room)
+struct crew *crew_new(struct engine *engine, const struct plan_scenario *plan, uint32_t index)
 {
     struct crew *crew = memory_new(1, sizeof *crew);
     uint64_t place = ((uint64_t)index << 32) | engine->options.segment;
@@ -362,16 +365,10 @@ int crew_new(struct crew **out, struct engine *engine, const struct plan_scenari
     values_init(crew);
     if (plan->task_count)
         make_deck(crew);
-    int error = 0;
     if (scenario_is_open(plan))
-        error = arrivals_new(&crew->arrivals, plan, &crew->course,
-                             random_key(engine->plan->seed, "arrivals", index), words, room);
-    if (error) {
-        crew_free(crew);
-        return error;
-    }
-    *out = crew;
-    return 0;
+        crew->arrivals =
+            arrivals_new(plan, &crew->course, random_key(engine->plan->seed, "arrivals", index));
+    return crew;
 }
 
 struct crew *crew_free(struct crew *crew)
@@ -396,6 +393,8 @@ struct crew *crew_free(struct crew *crew)
     free(crew->backlog);
     free(crew->fillers);
     free(crew->row_next);
+    free(crew->prompt_keys);
+    free(crew->shared_keys);
     free(crew);
     return NULL;
 }

@@ -35,6 +35,10 @@ struct driver_call {
     struct text *kept;   /* bytes kept from one call to the next of this request, such as an
                             unfinished line; emptied before compose, its room kept and freed by the
                             engine */
+    struct text *answer; /* the request is a turn of a conversation: the answer's text goes here,
+                            as the inside of a JSON string; NULL: nobody wants it */
+    uint32_t turn;       /* of the conversation, from 0 */
+    bool forgot;         /* its oldest turns are left out of what is sent */
     struct tally *tally; /* where the driver's metrics go */
     uint32_t first_counter, first_hist; /* numbers of the driver's first metrics */
     int status;                         /* of the reply, once its head has come */

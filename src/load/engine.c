@@ -85,19 +85,15 @@ static void lay_out_states(struct engine *engine)
     }
 }
 
-static int make_crews(struct engine *engine, char *words, size_t room)
+enum { SCENARIOS_MOST = 64 }; /* places in engine_control */
+
+static void make_crews(struct engine *engine)
 {
     const struct plan *plan = engine->plan;
-    check(plan->scenario_count <= 64); /* places in engine_control */
+    check(plan->scenario_count <= SCENARIOS_MOST);
     engine->crews = memory_new(plan->scenario_count, sizeof(struct crew *));
-    for (size_t i = 0; i < plan->scenario_count; i++) {
-        int error =
-            crew_new(&engine->crews[i], engine, &plan->scenarios[i], (uint32_t)i, words, room);
-        if (error)
-            return error > 0 ? -EINVAL : error;
-        engine->crew_count++;
-    }
-    return 0;
+    for (size_t i = 0; i < plan->scenario_count; i++)
+        engine->crews[engine->crew_count++] = crew_new(engine, &plan->scenarios[i], (uint32_t)i);
 }
 
 int engine_new(struct engine **out, const struct engine_options *options, char *words, size_t room)
@@ -120,12 +116,11 @@ int engine_new(struct engine **out, const struct engine_options *options, char *
         error = origins_init(engine, words, room);
     if (!error)
         error = ledger_init(engine);
-    if (!error)
-        error = make_crews(engine, words, room);
     if (error) {
         engine_free(engine);
         return error;
     }
+    make_crews(engine);
     *out = engine;
     return 0;
 }
@@ -255,7 +250,6 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
                                   .executor = EXECUTOR_PER_VU_ITERATIONS,
                                   .iterations = count,
                                   .vus = 1};
-    struct crew *crew = NULL;
     alone.symbols = engine->plan->symbols;
     bool after = engine->ledger.block == NULL;
     if (after) /* teardown: the last block was handed over, and the recorder has given others back
@@ -263,9 +257,8 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
         engine->ledger.block = ring_take(&engine->options.tallies->empty);
     if (!engine->ledger.block)
         return -EBUSY;
-    int error = crew_new(&crew, engine, &alone, 0, words, room);
-    if (error)
-        return error > 0 ? -EINVAL : error;
+    int error = 0;
+    struct crew *crew = crew_new(engine, &alone, SCENARIOS_MOST); /* draws of its own */
     engine->once_failed = false;
     nsec_t now_ns = loop_now(engine->loop);
     nsec_t limit_ns =

@@ -59,6 +59,14 @@ struct user {
     bool alive;      /* takes part; else it leaves when its iteration is over */
 };
 
+/* A conversation under way. */
+struct talk {
+    uint32_t feeder; /* its prompts: index in plan.feeders, and one more; 0: none */
+    uint32_t turns;  /* in all */
+    struct prompt_place place;
+    bool forgot; /* its oldest turns were left out */
+};
+
 struct job {
     struct exchange exchange;
     struct job *below; /* in the crew's stock */
@@ -81,6 +89,8 @@ struct job {
     bool farewell;       /* ends a session: counted nowhere */
     struct text *values; /* by slot */
     struct span *slots;  /* views of the values */
+    struct talk talk;
+    struct text answer; /* what the server said, where a later turn repeats it */
     void *driver_state;
     struct text driver_kept;
 };
@@ -95,7 +105,8 @@ struct filler {
 struct start {
     nsec_t intended_ns;
     uint32_t task;
-    bool waited; /* it was counted as offered and waiting, in the backlog */
+    uint64_t arrival; /* its number among the arrivals, from 1; 0: a user began it */
+    bool waited;      /* it was counted as offered and waiting, in the backlog */
     bool timed; /* a clock made it due (arrival, think time), so that lateness is the generator's */
 };
 
@@ -131,6 +142,8 @@ struct crew {
     uint64_t most_users, most_backlog; /* this thread's shares; 0: no limit */
     struct random think;
     uint64_t value_key;
+    uint64_t *prompt_keys;           /* by feeder: of this scenario's prompts */
+    uint64_t *shared_keys;           /* by feeder: of what prompts of all scenarios share */
     bool parting;                    /* its users are just being sent away */
     bool silent;                     /* its users leave without a farewell */
     bool begun, ended, over;         /* ended: no new iterations; over: nothing left to do */
@@ -215,8 +228,8 @@ void origins_fini(struct engine *engine);
 /* ---- crew.c: scenarios ------------------------------------------------------------------------
  */
 
-int crew_new(struct crew **out, struct engine *engine, const struct plan_scenario *plan,
-             uint32_t index, char *words, size_t room);
+/* The scenario's part on this thread. Owner: engine. */
+struct crew *crew_new(struct engine *engine, const struct plan_scenario *plan, uint32_t index);
 struct crew *crew_free(struct crew *crew);
 /* Begins at the run's start. */
 void crew_begin(struct crew *crew);
@@ -293,7 +306,23 @@ struct driver_call job_call(struct job *job);
 
 void values_init(struct crew *crew);
 /* Fills the slots of an iteration; false when a feeder has run out of rows. */
-bool values_draw(struct crew *crew, struct job *job, const struct user *user);
+bool values_draw(struct crew *crew, struct job *job, const struct user *user,
+                 const struct start *start);
+/* Makes room for what is usual, so that a job seldom grows in the middle of the load. */
+void values_reserve(const struct crew *crew, struct job *job);
+
+/* ---- talk.c: prompts and conversations --------------------------------------------------------
+ */
+
+void prompts_init(struct crew *crew);
+/* Fills one slot from a prompt. */
+void prompts_fill(const struct plan_feeder *feeder, const struct symbol *symbol,
+                  const struct prompt_place *place, struct text *out);
+/* A conversation that this job may go through begins at a prompt. */
+void talk_begin(struct job *job, const struct symbol *symbol, const struct prompt_place *place);
+/* Goes on to the next turn of the present request's conversation: the answer and what the user says
+ * then are in the slots. False when it has none, or it is over. */
+bool talk_go_on(struct job *job);
 /* Puts the cookies that a reply sets into the user's jar. */
 void cookies_take(struct user *user, struct span head);
 

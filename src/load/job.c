@@ -16,6 +16,7 @@ static struct job *job_new(struct crew *crew)
         job->values = memory_new(crew->plan->symbols.slots, sizeof *job->values);
         job->slots = memory_new(crew->plan->symbols.slots, sizeof *job->slots);
     }
+    values_reserve(crew, job);
     if (state_bytes)
         job->driver_state = memory_new(1, state_bytes);
     return job;
@@ -52,6 +53,7 @@ void job_free(struct job *job)
     text_fini(&job->body);
     text_fini(&job->redirect_path);
     text_fini(&job->driver_kept);
+    text_fini(&job->answer);
     free(job->values);
     free(job->slots);
     inflater_free(job->inflater);

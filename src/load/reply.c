@@ -37,6 +37,9 @@ struct driver_call job_call(struct job *job)
         .slots = job->slots,
         .scratch = &engine->scratch,
         .kept = &job->driver_kept,
+        .answer = work->request->conversation ? &job->answer : NULL,
+        .turn = work->request->conversation ? job->talk.place.turn : 0,
+        .forgot = work->request->conversation && job->talk.forgot,
         .tally = ledger_tally(engine, work->number),
         .first_counter = work->first_counter,
         .first_hist = work->first_hist,
@@ -96,6 +99,7 @@ static void on_compose(struct exchange *exchange, struct exchange_request *reque
     if (work->driver->state_bytes)
         memset(job->driver_state, 0, work->driver->state_bytes);
     text_clear(&job->driver_kept);
+    text_clear(&job->answer);
     work->driver->compose(&call, request);
     request->wants_head = work->keeps_head;
     if (job->redirect)
@@ -187,19 +191,21 @@ static void account_failure(struct job *job, struct tally *tally, uint32_t error
     }
 }
 
-/* Goes on to the next step of the task, or ends the iteration. */
+/* Goes on to the next turn of a conversation or the next step of the task, or ends the
+ * iteration. */
 static void next_step(struct job *job, bool succeeded, nsec_t end_ns)
 {
     struct engine *engine = engine_of(job);
     const struct plan_task *task = &engine->plan->tasks[job->task];
     const struct distribution *think = &job->work->request->think;
-    if (!succeeded || job->step + 1 >= task->request_count) {
+    bool again = succeeded && talk_go_on(job);
+    if (!succeeded || (!again && job->step + 1 >= task->request_count)) {
         job_over(job, end_ns);
         return;
     }
     double pause_s =
         think->spread == SPREAD_NONE ? 0 : distribution_draw(think, &job->user->crew->think);
-    job->step++;
+    job->step += again ? 0 : 1;
     job->user->next_ns = end_ns + (pause_s > 0 ? (nsec_t)(pause_s * (double)NSEC_PER_SEC) : 0);
     if (job->user->next_ns > end_ns)
         timer_start(engine->loop, &job->user->timer, job->user->next_ns);

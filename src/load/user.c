@@ -186,7 +186,7 @@ void user_begin(struct user *user, struct start start, nsec_t now_ns)
 {
     struct crew *crew = user->crew;
     struct job *job = may_begin(user, &start) ? job_take(crew) : NULL;
-    if (job && !values_draw(crew, job, user)) {
+    if (job && !values_draw(crew, job, user, &start)) {
         job_return(job);
         crew->ended = true; /* a feeder has no more rows */
         job = NULL;

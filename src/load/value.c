@@ -14,6 +14,7 @@ void values_init(struct crew *crew)
     const struct symbols *symbols = &crew->plan->symbols;
     crew->fillers = memory_new(symbols->count, sizeof *crew->fillers);
     crew->row_next = memory_new(crew->engine->plan->feeder_count, sizeof *crew->row_next);
+    prompts_init(crew);
     for (size_t i = 0; i < symbols->count; i++) {
         const struct symbol *symbol = &symbols->items[i];
         if (symbol->slot == SLOT_NONE || symbol->kind == SYMBOL_CAPTURE ||
@@ -52,6 +53,10 @@ static bool take_row(struct crew *crew, uint32_t number, uint64_t *row)
     const struct engine_options *options = &crew->engine->options;
     uint64_t taken = options->segment + crew->row_next[number]++ * options->segments;
     uint64_t key = random_key(crew->engine->plan->seed, "rows", number);
+    if (feeder->prompts && feeder->prompts->source == PROMPT_SYNTHETIC) {
+        *row = taken;
+        return true;
+    }
     if (feeder->row_count == 0)
         return false;
     switch (feeder->order) {
@@ -126,7 +131,32 @@ static void generate(const struct crew *crew, const struct symbol *symbol, const
     }
 }
 
-bool values_draw(struct crew *crew, struct job *job, const struct user *user)
+/* The number of a prompt: that of the arrival where there is one, so that a trace's lengths are
+ * those of its instants whatever was dropped; else that of the row. */
+static struct prompt_place place_of(const struct crew *crew, uint32_t feeder, uint64_t row,
+                                    const struct start *start)
+{
+    const struct plan_prompts *prompts = crew->engine->plan->feeders[feeder].prompts;
+    bool of_arrival = start->arrival && prompts->source != PROMPT_DATASET;
+    return (struct prompt_place){.key = crew->prompt_keys[feeder],
+                                 .shared_key = crew->shared_keys[feeder],
+                                 .number = of_arrival ? start->arrival - 1 : row};
+}
+
+void values_reserve(const struct crew *crew, struct job *job)
+{
+    for (size_t i = 0; i < crew->filler_count; i++) {
+        const struct symbol *symbol = crew->fillers[i].symbol;
+        const struct plan_feeder *feeder =
+            symbol->kind == SYMBOL_FEEDER ? &crew->engine->plan->feeders[symbol->feeder] : NULL;
+        if (feeder && feeder->prompts)
+            text_reserve(&job->values[crew->fillers[i].slot],
+                         prompt_room(feeder->prompts, (enum prompt_column)symbol->column));
+    }
+}
+
+bool values_draw(struct crew *crew, struct job *job, const struct user *user,
+                 const struct start *start)
 {
     const struct engine_options *options = &crew->engine->options;
     if (crew->plan->symbols.slots == 0)
@@ -135,6 +165,7 @@ bool values_draw(struct crew *crew, struct job *job, const struct user *user)
     struct random random = {.key = random_key(crew->value_key, "iteration", iteration)};
     uint64_t row = 0;
     uint32_t feeder = UINT32_MAX;
+    job->talk.feeder = 0;
     for (uint16_t i = 0; i < crew->plan->symbols.slots; i++) {
         text_clear(&job->values[i]);
         job->slots[i] = (struct span){0};
@@ -150,6 +181,13 @@ bool values_draw(struct crew *crew, struct job *job, const struct user *user)
                 return false;
             feeder = symbol->feeder;
             const struct plan_feeder *rows = &crew->engine->plan->feeders[feeder];
+            if (rows->prompts) {
+                struct prompt_place place = place_of(crew, feeder, row, start);
+                prompts_fill(rows, symbol, &place, &job->values[crew->fillers[i].slot]);
+                *slot = text_span(&job->values[crew->fillers[i].slot]);
+                talk_begin(job, symbol, &place);
+                continue;
+            }
             *slot = rows->cells[row * rows->column_count + symbol->column];
             continue;
         }

@@ -44,6 +44,12 @@ const struct custom customs[] = {
     {.name = "capture",
      .read = node_keep,
      .schema = "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"},
+    {.name = "synthetic", .read = node_keep, .shape = "row", .table = synthetic_rows},
+    {.name = "dataset", .read = node_keep, .shape = "row", .table = dataset_rows},
+    {.name = "trace", .read = node_keep, .shape = "row", .table = trace_rows},
+    {.name = "turns",
+     .read = turns_read,
+     .schema = "{\"anyOf\":[{\"enum\":[\"all\"]},{\"$ref\":\"#/$defs/spread\"}]}"},
     {.name = "values",
      .read = node_keep,
      .schema = "{\"type\":\"array\",\"minItems\":1,\"items\":{\"oneOf\":[" TEXT_OR_NUMBER

@@ -73,6 +73,22 @@ static double area_of(const struct plan_scenario *scenario)
     return area;
 }
 
+/* How often a request is sent in one iteration: once, or once a turn of its conversation, with
+ * pauses between. */
+static double turns_of(const struct plan *plan, const struct plan_request *request, double *think_s)
+{
+    if (!request->conversation)
+        return 1;
+    const struct plan_prompts *prompts = plan->feeders[request->conversation - 1].prompts;
+    double turns = fmax(1, distribution_mean(&prompts->turns)), users = 0;
+    for (size_t i = 0; i < prompts->dialog_count; i++)
+        users += fmin(turns, prompts->dialogs[i].users);
+    if (prompts->dialog_count)
+        turns = users / (double)prompts->dialog_count;
+    *think_s += (turns - 1) * distribution_mean(&request->think);
+    return turns;
+}
+
 /* Requests and pauses of one iteration, averaged over the weights. */
 static void iteration_means(const struct plan *plan, const struct plan_scenario *scenario,
                             double *requests, double *think_s)
@@ -85,10 +101,21 @@ static void iteration_means(const struct plan *plan, const struct plan_scenario 
     for (uint32_t i = 0; i < scenario->task_count; i++) {
         const struct plan_task *task = &plan->tasks[scenario->first_task + i];
         double share = task->weight / weights;
-        *requests += share * task->request_count;
+        for (uint32_t j = 0; j < task->request_count; j++)
+            *requests += share * turns_of(plan, &plan->requests[task->first_request + j], think_s);
         for (uint32_t j = 0; j + 1 < task->request_count; j++)
             *think_s += share * distribution_mean(&plan->requests[task->first_request + j].think);
     }
+}
+
+/* The arrivals of a trace that come before the scenario ends. */
+static uint64_t arrivals_before(const struct plan_scenario *scenario)
+{
+    uint64_t count = 0;
+    nsec_t lasts_ns = scenario_end(scenario) - scenario->start_time_ns;
+    while (count < scenario->instant_count && scenario->instants[count] < lasts_ns)
+        count++;
+    return count;
 }
 
 static void put_requests(const struct plan *plan, const struct plan_scenario *scenario,
@@ -101,7 +128,8 @@ static void put_requests(const struct plan *plan, const struct plan_scenario *sc
     double pace = (double)scenario->pacing_ns / (double)NSEC_PER_SEC;
     text_puts(out, "  requests   ");
     if (scenario->executor == EXECUTOR_REPLAY) {
-        text_puts(out, "as many as the trace has\n");
+        text_printf(out, "%s, at the instants of the trace\n",
+                    unit_write_count(some, arrivals_before(scenario)));
     } else if (scenario->iterations) {
         double all = requests * (double)scenario->iterations;
         if (scenario->executor == EXECUTOR_PER_VU_ITERATIONS)

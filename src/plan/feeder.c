@@ -16,6 +16,7 @@ struct feeder_form {
     char *file;
     int order;
     const struct node *values;
+    struct prompt_nodes prompts;
 };
 
 #define FORM(member) offsetof(struct feeder_form, member)
@@ -44,6 +45,21 @@ const struct setting feeder_rows[] = {
      .words = order_words,
      .unset = "circular",
      .sentence = "which row is next"},
+    {.name = "synthetic",
+     .type = SETTING_CUSTOM,
+     .offset = FORM(prompts.synthetic),
+     .custom = "synthetic",
+     .sentence = "prompts made to a number of tokens, each a new one"},
+    {.name = "dataset",
+     .type = SETTING_CUSTOM,
+     .offset = FORM(prompts.dataset),
+     .custom = "dataset",
+     .sentence = "prompts and conversations out of a file"},
+    {.name = "trace",
+     .type = SETTING_CUSTOM,
+     .offset = FORM(prompts.trace),
+     .custom = "trace",
+     .sentence = "prompts and answers as long as those of a trace"},
     {.name = NULL},
 };
 
@@ -157,6 +173,24 @@ static void add_symbols(struct reader *reader, const struct plan_feeder *feeder,
     }
 }
 
+/* Says so when rows are to come from two places. */
+static bool has_two(struct reader *reader, const struct node *map, const char *path)
+{
+    static const char *const sources[] = {"file", "values", "synthetic", "dataset", "trace"};
+    const char *first = NULL;
+    for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
+        if (!node_find(map, sources[i]))
+            continue;
+        if (first) {
+            reader_error(reader, map, "take one of them away", "%s has both \"%s\" and \"%s\"",
+                         path, first, sources[i]);
+            return true;
+        }
+        first = sources[i];
+    }
+    return false;
+}
+
 static void read_feeder(struct reader *reader, const struct node *key, const struct node *map,
                         const char *path, struct plan_feeder *feeder)
 {
@@ -164,26 +198,22 @@ static void read_feeder(struct reader *reader, const struct node *key, const str
     feeder->name = memory_copy_text(key->text);
     if (!reader_wants(reader, map, NODE_MAP, path))
         return;
-    const struct node_entry *synthetic = node_entry_of(map, "synthetic");
-    if (synthetic) {
-        reader_error(reader, synthetic->key, "use file: or values: for now",
-                     "synthetic prompts are not available yet");
-        return;
-    }
     struct setting_scope scope = {feeder_rows, &form};
     setting_read_map(reader, map, path, &scope, 1);
     feeder->order = (enum feed)form.order;
-    if (form.file && form.values)
-        reader_error(reader, map, "take one of them away", "%s has both \"file\" and \"values\"",
-                     path);
+    if (has_two(reader, map, path))
+        feeder->row_count = 0;
     else if (form.file) {
         feeder->file = memory_copy_text(form.file);
         load_file(reader, node_find(map, "file"), feeder);
     } else if (form.values) {
         load_values(reader, form.values, feeder);
+    } else if (form.prompts.synthetic || form.prompts.dataset || form.prompts.trace) {
+        prompts_read(reader, path, &form.prompts, feeder);
     } else {
-        reader_error(reader, map, "for example {file: prompts.csv} or {values: [a, b]}",
-                     "%s lacks \"file\" or \"values\"", path);
+        reader_error(reader, map, "for example {file: people.csv} or {synthetic: {tokens: 200}}",
+                     "%s lacks \"file\", \"values\", \"synthetic\", \"dataset\" or \"trace\"",
+                     path);
     }
     setting_free(feeder_rows, &form);
 }
@@ -201,6 +231,9 @@ void feeders_read(struct reader *reader, const struct setting *row, const char *
         char here[PATH_ROOM];
         path_write(here, "%s.%s", path, node->rows[i].key->text);
         read_feeder(reader, node->rows[i].key, node->rows[i].value, here, feeder);
-        add_symbols(reader, feeder, (uint32_t)plan->feeder_count++);
+        if (feeder->prompts)
+            prompts_add_symbols(reader, feeder, (uint32_t)plan->feeder_count++);
+        else
+            add_symbols(reader, feeder, (uint32_t)plan->feeder_count++);
     }
 }

@@ -16,6 +16,9 @@ extern const struct setting task_rows[]; /* of struct task_form */
 extern const struct setting step_rows[]; /* of struct task_form */
 extern const struct setting service_rows[];
 extern const struct setting feeder_rows[];
+extern const struct setting synthetic_rows[];
+extern const struct setting dataset_rows[];
+extern const struct setting trace_rows[];
 extern const struct setting rule_rows[];
 extern const struct setting objective_rows[];
 extern const struct setting threshold_rows[];
@@ -28,8 +31,8 @@ struct custom {
     const char *name;
     void (*read)(struct reader *reader, const struct setting *row, const char *path,
                  const struct node *node, void *field);
-    const char *schema;          /* JSON; or NULL: made of the tables below */
-    const char *shape;           /* "map": name to row; "list": of rows; "either": one or a list */
+    const char *schema; /* JSON; or NULL: made of the tables below */
+    const char *shape;  /* "map": name to row; "list": of rows; "row": one; else one or a list */
     const struct setting *table; /* of its rows */
     const char *also;            /* "text": a text may stand for a row */
 };
@@ -57,6 +60,7 @@ struct scenario_form {
         double burstiness;
     } gaps;
     char *trace;
+    double trace_scale;
     nsec_t start_time_ns, graceful_stop_ns, graceful_ramp_down_ns, pacing_ns;
     double spawn_rate;
     struct distribution think;
@@ -83,7 +87,7 @@ typedef void custom_reader(struct reader *reader, const struct setting *row, con
 custom_reader schema_version_read, services_read, scenarios_read, feeders_read, variables_read,
     rules_read, objectives_read, thresholds_read, labels_read, setup_read, teardown_read,
     stages_read, gaps_read, node_keep, secret_read, request_keep, watched_read, watch_stops_read,
-    percent_read;
+    percent_read, turns_read;
 
 /* The words of a kind of plug-in. */
 struct plug_words {
@@ -107,6 +111,21 @@ void plugged_fini(struct plan_plugged *plugged);
 /* Adds what every run watches to the plan, after everything written was read. */
 void watch_complete(struct reader *reader);
 void watch_fini(struct plan_watch *watch);
+
+/* Reads "synthetic", "dataset" or "trace" of a data entry; whichever is not NULL. */
+struct prompt_nodes {
+    const struct node *synthetic, *dataset, *trace;
+};
+void prompts_read(struct reader *reader, const char *path, const struct prompt_nodes *nodes,
+                  struct plan_feeder *feeder);
+/* Adds what templates may name of a feeder of prompts. */
+void prompts_add_symbols(struct reader *reader, const struct plan_feeder *feeder, uint32_t index);
+/* Fills in which data a request's templates name. */
+void request_data_find(struct reader *reader, const struct node *node,
+                       struct plan_request *request);
+/* Reads the trace of a scenario. */
+void instants_read(struct reader *reader, const struct node *map, double scale,
+                   struct plan_scenario *out);
 
 /* Makes executor, stages and limits of a scenario of its form; errors go to the reader. */
 void scenario_build(struct reader *reader, const struct scenario_form *form,

@@ -20,6 +20,7 @@ static void free_scenario(struct plan_scenario *scenario)
     free(scenario->name);
     free(scenario->pattern);
     free(scenario->trace);
+    free(scenario->instants);
     for (size_t i = 0; i < scenario->stage_count; i++)
         free(scenario->stages[i].name);
     free(scenario->stages);
@@ -64,6 +65,7 @@ static void free_load(struct plan *plan)
         free_texts(feeder->columns, feeder->column_count);
         free(feeder->cells);
         free(feeder->bytes);
+        plan_prompts_free(feeder->prompts);
     }
     free(plan->feeders);
 }

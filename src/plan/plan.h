@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "plan/check.h"
+#include "plan/prompt.h"
 #include "plan/setting.h"
 #include "plan/template.h"
 #include "stat/distribution.h"
@@ -33,6 +34,9 @@ struct plan_request {
     size_t capture_count;
     struct distribution think; /* after this request, before the next of the same task; seconds */
     unsigned line;             /* in the plan */
+    /* Of the data that its templates name, each 0 or one more than the index: */
+    uint32_t conversation; /* in plan.feeders: it is sent once a turn, until the turns are over */
+    uint16_t asked_slot;   /* slot of the tokens that its prompt was made to have */
 };
 
 /* A weighted unit of work: one request, or several in order. */
@@ -78,14 +82,16 @@ struct plan_scenario {
     struct plan_stage *stages;
     size_t stage_count;
     double start_target;  /* before the first stage */
-    uint64_t iterations;  /* shared: in all; per-VU: each; 0: no limit */
+    uint64_t iterations;  /* shared and arrival rates: in all; per-VU: each; 0: no limit */
     uint64_t vus;         /* closed executors without stages; else the most over the stages */
     uint64_t max_vus;     /* open: most virtual users at once (0: as many as arrivals need, up to
                              plan.limits.vus) */
     uint64_t max_backlog; /* open: arrivals that may wait; more are dropped; 0: no limit */
     enum gaps gaps;
     double burstiness; /* shape of gamma gaps; 1: Poisson */
-    char *trace;       /* replay: file of timestamps in seconds, one a line or a CSV/JSONL column */
+    char *trace;       /* replay: file of timestamps */
+    nsec_t *instants;  /* replay: of each arrival after the scenario's start, in order */
+    size_t instant_count;
     nsec_t start_time_ns;         /* after the run's start */
     nsec_t graceful_stop_ns;      /* how long running iterations may finish at the end */
     nsec_t graceful_ramp_down_ns; /* how long a user that is ramped away may finish its iteration */
@@ -114,6 +120,7 @@ struct plan_feeder {
     struct span *cells; /* row-major, row_count * column_count; point into `bytes` */
     size_t row_count;
     char *bytes;
+    struct plan_prompts *prompts; /* in place of rows; NULL: rows */
 };
 
 /* ---- what counts as what ----------------------------------------------------------------------

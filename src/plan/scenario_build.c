@@ -4,6 +4,7 @@
 #include "plan/part.h"
 #include "plan/stage.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,6 +79,16 @@ static double rate_of(const struct build *build, double rate)
     return rate * (double)NSEC_PER_SEC / (double)build->form->time_unit_ns;
 }
 
+/* How long so many arrivals take: with constant gaps until half a gap before the next one; else six
+ * standard deviations more than the mean, since the scenario ends with the last of them. */
+static nsec_t arrivals_last(const struct scenario_form *form, double rate)
+{
+    double count = (double)form->iterations, gaps = count - 0.5;
+    if (form->gaps.gaps != GAPS_CONSTANT)
+        gaps = count + 6 * sqrt(count / form->gaps.burstiness);
+    return (nsec_t)(gaps / rate * (double)NSEC_PER_SEC);
+}
+
 /* One stage at one target. */
 static void build_constant(struct build *build, bool open)
 {
@@ -88,13 +99,15 @@ static void build_constant(struct build *build, bool open)
         need(build, "rate", "for example rate: 50/s");
     if (!open && form->vus == 0)
         need(build, "vus", "for example vus: 50");
-    if (form->duration_ns == 0)
+    nsec_t lasts_ns = form->duration_ns;
+    if (lasts_ns == 0 && open && form->iterations && form->rate > 0)
+        lasts_ns = arrivals_last(form, target);
+    if (lasts_ns == 0)
         need(build, "duration", "for example duration: 1m");
     build->out->start_target = target;
     scenario_add_stage(
         build->out,
-        (struct plan_stage){
-            .duration_ns = form->duration_ns, .target = target, .jump = true, .level = true},
+        (struct plan_stage){.duration_ns = lasts_ns, .target = target, .jump = true, .level = true},
         "");
 }
 
@@ -137,16 +150,22 @@ static void build_iterations(struct build *build)
         "");
 }
 
-/* The trace says when; its stage is as long as it may take. */
+/* After the last arrival of a trace: it is due before the end. */
+static const nsec_t trace_tail = NSEC_PER_MSEC;
+
+/* The trace says when; its stage lasts until its last arrival, or is cut where a duration says. */
 static void build_replay(struct build *build)
 {
     const struct scenario_form *form = build->form;
     if (!form->trace)
         need(build, "trace", "a file of arrival times in seconds, one a line");
-    if (form->duration_ns == 0)
-        need(build, "duration", "how much of the trace is replayed");
+    else
+        instants_read(build->reader, build->map, form->trace_scale, build->out);
+    const struct plan_scenario *out = build->out;
+    nsec_t last_ns = out->instant_count ? out->instants[out->instant_count - 1] : 0;
     scenario_add_stage(build->out,
-                       (struct plan_stage){.duration_ns = form->duration_ns,
+                       (struct plan_stage){.duration_ns = form->duration_ns ? form->duration_ns
+                                                                            : last_ns + trace_tail,
                                            .jump = true,
                                            .level = true,
                                            .name = (char *)"replay"},
@@ -259,7 +278,6 @@ static void build_common(struct build *build)
     out->max_backlog = form->max_backlog;
     out->gaps = form->gaps.gaps;
     out->burstiness = form->gaps.burstiness;
-    out->trace = memory_copy_text(form->trace);
     out->start_time_ns = form->start_time_ns;
     out->graceful_stop_ns = form->graceful_stop_ns;
     out->graceful_ramp_down_ns = form->graceful_ramp_down_ns;
@@ -269,6 +287,8 @@ static void build_common(struct build *build)
     out->rate = rate_of(build, form->rate);
     out->duration_ns = form->duration_ns;
     scale_time(&out->start_time_ns, scale);
+    for (size_t i = 0; i < out->instant_count; i++)
+        scale_time(&out->instants[i], scale);
     if (build->reader->plan->time_scale_think) {
         scale_time(&out->pacing_ns, scale);
         distribution_scale(&out->think, scale);
@@ -290,6 +310,7 @@ void scenario_build(struct reader *reader, const struct scenario_form *form,
                     const struct node *map, struct plan_scenario *out)
 {
     struct build build = {.reader = reader, .form = form, .map = map, .out = out};
+    out->trace = memory_copy_text(form->trace);
     out->executor = choose_executor(form);
     bool open = is_open(out->executor);
     refuse(&build, "gaps", !open && form->gaps.gaps != GAPS_CONSTANT,

@@ -47,6 +47,8 @@ static void put_shape(struct text *out, const struct custom *custom,
     text_puts(&row, custom->also ? "]}" : "");
     if (strcmp(custom->shape, "list") == 0)
         text_printf(out, "{\"type\":\"array\",\"items\":%s}", row.at);
+    else if (strcmp(custom->shape, "row") == 0)
+        text_puts(out, row.at);
     else if (strcmp(custom->shape, "map") == 0)
         text_printf(out, "{\"type\":\"object\",\"additionalProperties\":%s}", row.at);
     else
@@ -87,6 +89,11 @@ static void put_type(struct text *out, const struct setting *row,
                     row->type == SETTING_UINT ? "integer" : "number");
         put_bounds(out, row);
         text_puts(out, "}," REFERENCE "]");
+        break;
+    case SETTING_COUNT: /* a hole draws it from the data */
+        text_puts(out, "\"anyOf\":[{\"type\":\"integer\"");
+        put_bounds(out, row);
+        text_puts(out, "},{\"type\":\"string\",\"pattern\":\"\\\\{\\\\{\"}," REFERENCE "]");
         break;
     case SETTING_CHOICE:
         put_choice(out, row);

@@ -33,6 +33,8 @@ enum setting_type {
     SETTING_NUMBERS, /* struct plan_numbers: a list of numbers or rates, each least .. most */
     SETTING_PATH,    /* char *, owned; a relative one in a plan is beside the plan, one from outside
                         begins at the working directory */
+    SETTING_COUNT,   /* struct plan_count: a whole number (least .. most), or a text with a hole
+                        that renders as one */
     SETTING_CUSTOM, /* read by a function of the plan room named in `custom` (stages, tasks, ...) */
 };
 
@@ -69,6 +71,11 @@ struct plan_headers {
 struct plan_texts {
     char **items;
     size_t count;
+};
+
+struct plan_count {
+    uint64_t value;
+    struct template *hole; /* NULL: the value */
 };
 
 struct plan_numbers {

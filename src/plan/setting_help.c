@@ -50,15 +50,16 @@ static void put_facts(const struct setting *row, struct text *out)
 static const char *type_words(const struct setting *row)
 {
     static const char *const words[] = {
-        [SETTING_BOOL] = "yes or no",  [SETTING_UINT] = "whole number",
-        [SETTING_REAL] = "number",     [SETTING_DURATION] = "duration",
-        [SETTING_RATE] = "rate",       [SETTING_SHARE] = "share",
-        [SETTING_BYTES] = "size",      [SETTING_TEXT] = "text",
-        [SETTING_CHOICE] = "word",     [SETTING_TEMPLATE] = "template",
-        [SETTING_JSON] = "any value",  [SETTING_HEADERS] = "map of headers",
-        [SETTING_TEXTS] = "texts",     [SETTING_SPREAD] = "spread",
-        [SETTING_SECTION] = "map",     [SETTING_CUSTOM] = "see there",
-        [SETTING_NUMBERS] = "numbers", [SETTING_PATH] = "path"};
+        [SETTING_BOOL] = "yes or no",    [SETTING_UINT] = "whole number",
+        [SETTING_REAL] = "number",       [SETTING_DURATION] = "duration",
+        [SETTING_RATE] = "rate",         [SETTING_SHARE] = "share",
+        [SETTING_BYTES] = "size",        [SETTING_TEXT] = "text",
+        [SETTING_CHOICE] = "word",       [SETTING_TEMPLATE] = "template",
+        [SETTING_JSON] = "any value",    [SETTING_HEADERS] = "map of headers",
+        [SETTING_TEXTS] = "texts",       [SETTING_SPREAD] = "spread",
+        [SETTING_SECTION] = "map",       [SETTING_CUSTOM] = "see there",
+        [SETTING_NUMBERS] = "numbers",   [SETTING_PATH] = "path",
+        [SETTING_COUNT] = "whole number"};
     return words[row->type];
 }
 

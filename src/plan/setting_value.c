@@ -14,6 +14,7 @@ static const char *wanted_words(const struct setting *row)
     switch (row->type) {
     case SETTING_BOOL:
         return "true or false";
+    case SETTING_COUNT:
     case SETTING_UINT:
         return "a whole number";
     case SETTING_REAL:
@@ -298,6 +299,21 @@ static void read_headers(struct reader *reader, const struct setting *row, const
     }
 }
 
+/* A whole number, or a text with a hole, which is drawn from the data. */
+static void read_count(struct reader *reader, const struct setting *row, const char *path,
+                       const struct node *node, struct plan_count *out)
+{
+    if (node->kind == NODE_TEXT && strstr(node->text, "{{")) {
+        template_free(out->hole);
+        out->hole = reader_template(reader, node);
+        reader_keep_origin(reader, path, node->text, node);
+        return;
+    }
+    struct setting number = *row;
+    number.type = SETTING_UINT;
+    read_scalar(reader, &number, path, node, &out->value);
+}
+
 /* What validate shows of a value that is no single text. */
 static void keep_structured(struct reader *reader, const char *path, const struct node *node)
 {
@@ -324,6 +340,9 @@ void setting_read_value(struct reader *reader, const struct setting *row, const 
         break;
     case SETTING_NUMBERS:
         read_numbers(reader, row, path, node, field);
+        break;
+    case SETTING_COUNT:
+        read_count(reader, row, path, node, field);
         break;
     case SETTING_HEADERS:
         read_headers(reader, row, path, node, field);
@@ -375,6 +394,9 @@ void setting_free(const struct setting *table, void *base)
             *(char **)field = NULL;
         } else if (row->type == SETTING_TEMPLATE || row->type == SETTING_JSON) {
             *(struct template **)field = template_free(*(struct template **)field);
+        } else if (row->type == SETTING_COUNT) {
+            struct plan_count *count = field;
+            count->hole = template_free(count->hole);
         } else if (row->type == SETTING_HEADERS) {
             free_headers(field);
         } else if (row->type == SETTING_TEXTS) {

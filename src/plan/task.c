@@ -283,6 +283,7 @@ static void add_request(struct reader *reader, const struct task_form *form, con
     }
     note_relative(reader, form);
     read_config(reader, form, path, &request);
+    request_data_find(reader, form->request, &request);
     checks_read(reader, form->checks, &request.checks, &request.check_count);
     read_captures(reader, form->capture, &request);
     plan->requests = memory_resize(plan->requests, plan->request_count + 1, sizeof request);
@@ -354,10 +355,6 @@ static void read_task(struct reader *reader, const char *path, const struct node
     if (form.verb && form.steps)
         reader_error(reader, form.steps, "take one of them away",
                      "%s has both \"%s\" and \"steps\"", path, form.verb->word);
-    if (form.verb && form.think.spread != SPREAD_NONE)
-        reader_say(reader, NOTE_WARNING, node_find(map, "think"),
-                   "the scenario's think is the pause after each task",
-                   "think has no effect in a task of one request");
     if (!form.verb && !form.steps && reader->notes->errors == errors)
         say_no_verb(reader, map, path); /* else it is likely there, and misspelt */
     char *name = form.name   ? memory_copy_text(form.name)
@@ -374,7 +371,12 @@ static void read_task(struct reader *reader, const char *path, const struct node
     form.tags = (struct plan_texts){0};
     if (form.verb)
         add_request(reader, &form, path, NULL, task);
-    else if (form.steps)
+    if (form.verb && form.think.spread != SPREAD_NONE &&
+        !plan->requests[plan->request_count - 1].conversation)
+        reader_say(reader, NOTE_WARNING, node_find(map, "think"),
+                   "the scenario's think is the pause after each task",
+                   "think has no effect in a task of one request");
+    if (!form.verb && form.steps)
         read_steps(reader, &form, path, task);
     plan->tasks[task].request_count =
         (uint32_t)plan->request_count - plan->tasks[task].first_request;

@@ -147,6 +147,19 @@ static void add_note(struct notes *notes, struct note note, struct text *sentenc
         text_fini(hint);
 }
 
+/* Whether a name is that of the output of prompts that say none. */
+static bool lacks_output(const struct symbols *symbols, struct span name)
+{
+    struct text other = TEXT_EMPTY;
+    if (name.bytes <= 7 || memcmp(name.at + name.bytes - 7, ".output", 7) != 0)
+        return false;
+    text_put(&other, slice(name, 0, name.bytes - 7));
+    text_puts(&other, ".messages");
+    const struct symbol *symbol = symbols_find(symbols, text_span(&other));
+    text_fini(&other);
+    return symbol && symbol->json;
+}
+
 static void say_unknown(const struct hole *hole, const struct symbols *symbols, struct span words,
                         const struct note *place, struct notes *notes)
 {
@@ -164,7 +177,10 @@ static void say_unknown(const struct hole *hole, const struct symbols *symbols, 
     } else {
         const char *nearest = symbols_nearest(symbols, name);
         text_printf(&sentence, "unknown name \"%s\" in a template", name);
-        if (nearest)
+        if (lacks_output(symbols, hole->name))
+            text_printf(&hint, "say in data.%.*s how long answers are: output_tokens",
+                        (int)hole->name.bytes - 7, name);
+        else if (nearest)
             text_printf(&hint, "did you mean \"%s\"?", nearest);
         else
             text_puts(&hint, "a literal {{ is written {{{{");
@@ -285,6 +301,15 @@ struct template *template_compile(struct span words, struct symbols *symbols,
 struct span template_constant(const struct template *template)
 {
     return template->count == 0 ? text_span(&template->literal) : (struct span){0};
+}
+
+bool template_uses(const struct template *template, uint16_t slot)
+{
+    for (size_t i = 0; i < template->count; i++) {
+        if (template->pieces[i].slot == slot)
+            return true;
+    }
+    return false;
 }
 
 static void render_value(struct span value, enum escape escape, struct text *out)

@@ -10,7 +10,8 @@
  * "{{". vu, iteration, seed, uuid, now_ms, random.int(a,b), random.real, random.hex(n)  built-in
  *   env.NAME                     constant, replaced at compile time
  *   NAME                         a plan variable (constant) or a captured value of this iteration
- *   FEEDER.next, FEEDER.COLUMN   a feeder's row; .next for feeders of one column
+ *   FEEDER.next, FEEDER.COLUMN   a feeder's row; .next for feeders of one column, and for prompts
+ *   FEEDER.tokens .output .messages  of a feeder of prompts; .messages is JSON
  * The same words are the same value throughout an iteration ({{ uuid }} twice is one). What a task
  * captures ends with its iteration; what set-up captures is known to all.
  * "| json" after the name escapes the value as the inside of a JSON string, "| url"
@@ -51,7 +52,8 @@ struct symbol {
     uint16_t slot;           /* SLOT_NONE: a constant, or named by no template of the scenario */
     char *constant;          /* SYMBOL_CONSTANT */
     uint32_t feeder;         /* SYMBOL_FEEDER: index in plan.feeders */
-    uint32_t column;         /* SYMBOL_FEEDER: column of the row */
+    uint32_t column;         /* SYMBOL_FEEDER: column of the row, or enum prompt_column */
+    bool json;               /* its value is JSON, and stands in JSON as it is */
     enum generator generate; /* SYMBOL_GENERATED */
     int64_t low, high;
 };
@@ -77,6 +79,9 @@ struct span template_constant(const struct template *template);
 
 /* Appends the rendered bytes. slots: values by slot number (an unset slot renders as nothing). */
 void template_render(const struct template *template, const struct span *slots, struct text *out);
+
+/* Whether it has a hole that this slot fills. */
+bool template_uses(const struct template *template, uint16_t slot);
 
 /* Frees it; NULL is fine. Returns NULL. */
 struct template *template_free(struct template *template);

@@ -74,13 +74,17 @@ static bool is_json_number(const char *at)
     return *at == '\0';
 }
 
-/* Whether the text is one hole with "| number": then it stands without quotes. */
-static bool is_number_hole(const struct node *node)
+/* Whether the text is one hole with "| number", or of a name that is JSON: then it stands without
+ * quotes, and as it is. */
+static bool is_bare_hole(const struct reader *reader, const struct node *node)
 {
     struct hole hole;
     struct span words = span_trim((struct span){node->text, node->bytes});
-    return hole_find(words, 0, &hole) == 0 && hole.begin == 0 && hole.past == words.bytes &&
-           (span_equal(hole.filter, SPAN("number")) || span_equal(hole.filter, SPAN("raw")));
+    if (hole_find(words, 0, &hole) || hole.begin != 0 || hole.past != words.bytes)
+        return false;
+    const struct symbol *symbol = symbols_find(reader->symbols, hole.name);
+    return span_equal(hole.filter, SPAN("number")) || span_equal(hole.filter, SPAN("raw")) ||
+           (symbol && symbol->json && hole.filter.bytes == 0);
 }
 
 static int write_text(struct reader *reader, struct template *template, const struct node *node)
@@ -100,7 +104,7 @@ static int write_text(struct reader *reader, struct template *template, const st
         }
         text_fini(&words);
     }
-    if (is_number_hole(node))
+    if (is_bare_hole(reader, node))
         return add_node(reader, template, node, ESCAPE_NONE);
     template_add_bytes(template, SPAN("\""));
     int rc = add_node(reader, template, node, ESCAPE_JSON);

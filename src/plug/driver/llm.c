@@ -26,7 +26,7 @@ enum { BURST_EVENTS = 8, BURST_PART = 20 /* of the whole */ };
                                  .sentence = (what),                                               \
                                  .source = "driver"}
 
-enum { LLM_COUNTERS = LLM_MISSED + 1 };
+enum { LLM_COUNTERS = LLM_ANSWERS_CUT + 1 };
 
 const struct metric llm_metrics[] = {
     COUNTER(LLM_STREAMS, "streams", "requests", "Answers that came as a stream and ended."),
@@ -68,6 +68,22 @@ const struct metric llm_metrics[] = {
             "output token and time to the last content, each from the intended start."),
     COUNTER(LLM_MISSED, "missed", "requests",
             "Requests with such objectives whose answer did not, or that failed."),
+    COUNTER(LLM_ASKED_PROMPT, "asked_prompt_tokens", "tokens",
+            "Tokens that prompts were made to have, of requests whose answer counts them; without "
+            "what the plan's own words and the server's template add."),
+    COUNTER(LLM_COUNTED_PROMPT, "counted_prompt_tokens", "tokens",
+            "Tokens of the same prompts, by the server's usage."),
+    COUNTER(LLM_ASKED_OUTPUT, "asked_output_tokens", "tokens",
+            "Most tokens that answers were allowed, of those whose usage came."),
+    COUNTER(LLM_COUNTED_OUTPUT, "counted_output_tokens", "tokens",
+            "Tokens of the same answers, by the server's usage."),
+    COUNTER(LLM_LATER_TURNS, "later_turns", "requests",
+            "Requests that were the second or a later turn of a conversation."),
+    COUNTER(LLM_FORGOTTEN, "forgetful_turns", "requests",
+            "Those of later_turns whose conversation had lost its oldest turns to max_context."),
+    COUNTER(LLM_ANSWERS_CUT, "answers_cut", "requests",
+            "Answers of which a later turn repeats a part only: they were longer than 1 MiB, or "
+            "came whole and longer than 64 KiB."),
     HIST(LLM_TTFT, "ttft",
          "Time to first token: from the intended start to the first content event; of every answer "
          "that brought one, also when it failed later."),
@@ -220,6 +236,53 @@ void llm_stream_end(struct driver_call *call, struct llm_answer *answer)
     if (answer->events > 1 && answer->tokens > 1)
         time_it(call, LLM_TPOT,
                 (answer->last_ns - answer->first_ns) / (nsec_t)(answer->tokens - 1));
+}
+
+void llm_answer_text(struct driver_call *call, struct llm_answer *answer, struct span text)
+{
+    if (!call->answer || answer->answer_cut || text.bytes == 0)
+        return;
+    answer->answer_cut = call->answer->bytes + text.bytes > LLM_ANSWER_BYTES;
+    if (!answer->answer_cut)
+        text_put(call->answer, text);
+}
+
+/* The number that a count is for this request; 0: none. */
+static uint64_t number_of(const struct driver_call *call, const struct plan_count *count)
+{
+    struct text *scratch = call->scratch;
+    uint64_t number = 0;
+    size_t at = scratch->bytes;
+    if (!count->hole)
+        return count->value;
+    template_render(count->hole, call->slots, scratch);
+    if (span_uint((struct span){scratch->at + at, scratch->bytes - at}, &number))
+        number = 0;
+    scratch->bytes = at;
+    return number;
+}
+
+void llm_compare(struct driver_call *call, const struct llm_answer *answer,
+                 const struct llm_asked *asked)
+{
+    uint64_t tokens = 0, most = number_of(call, &asked->max_tokens);
+    if (call->turn > 0)
+        llm_count(call, LLM_LATER_TURNS, 1);
+    if (call->forgot)
+        llm_count(call, LLM_FORGOTTEN, 1);
+    if (answer->answer_cut)
+        llm_count(call, LLM_ANSWERS_CUT, 1);
+    if (!answer->has_usage)
+        return;
+    if (asked->prompt_slot && answer->prompt_tokens &&
+        span_uint(call->slots[asked->prompt_slot - 1], &tokens) == 0) {
+        llm_count(call, LLM_ASKED_PROMPT, tokens);
+        llm_count(call, LLM_COUNTED_PROMPT, answer->prompt_tokens);
+    }
+    if (most) {
+        llm_count(call, LLM_ASKED_OUTPUT, most);
+        llm_count(call, LLM_COUNTED_OUTPUT, answer->tokens);
+    }
 }
 
 void llm_reply_end(struct driver_call *call, struct llm_answer *answer)

@@ -32,6 +32,13 @@ enum llm_counter {
     LLM_BROKEN_EVENTS,
     LLM_GOOD,
     LLM_MISSED,
+    LLM_ASKED_PROMPT,
+    LLM_COUNTED_PROMPT,
+    LLM_ASKED_OUTPUT,
+    LLM_COUNTED_OUTPUT,
+    LLM_LATER_TURNS,
+    LLM_FORGOTTEN,
+    LLM_ANSWERS_CUT,
 };
 
 enum llm_hist {
@@ -83,6 +90,7 @@ struct llm_answer {
     uint64_t tokens;              /* counted in output_tokens so far */
     uint32_t events;
     uint32_t prompt_tokens, cached_tokens, reasoning_tokens; /* as usage said last */
+    bool answer_cut;                                         /* of its text a part was left out */
     bool has_usage, continuous; /* continuous: in events of content too */
     struct llm_server_times server;
 };
@@ -95,6 +103,21 @@ void llm_content(struct driver_call *call, struct llm_answer *answer, bool reaso
  * clock (plimsoll-testbed --stamp says so): what lies between is how late it was seen, and how far
  * the gap measured is from the true one. */
 void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp_ns, nsec_t rx_ns);
+
+/* Text of the answer, as the inside of a JSON string: kept where a later turn of the conversation
+ * repeats it, up to LLM_ANSWER_BYTES; what does not fit any more is left out and counted. */
+enum { LLM_ANSWER_BYTES = 1 << 20 };
+void llm_answer_text(struct driver_call *call, struct llm_answer *answer, struct span text);
+
+/* What a request asks for, as far as the plan knows it. */
+struct llm_asked {
+    struct plan_count max_tokens; /* most tokens of the answer; 0: not said. Not owned */
+    uint16_t prompt_slot;         /* one more than the slot of its prompt's tokens; 0: not known */
+};
+
+/* Counts it beside what the server's usage says of the answer; and which turn this was. */
+void llm_compare(struct driver_call *call, const struct llm_answer *answer,
+                 const struct llm_asked *asked);
 
 /* Counts of tokens that came without content, or with a whole reply. */
 void llm_usage(struct driver_call *call, struct llm_answer *answer, const struct llm_usage *usage);

@@ -72,6 +72,17 @@ void llm_body_template(struct llm_body *body, const char *name, const struct tem
     put_value(body, value, false);
 }
 
+void llm_body_count(struct llm_body *body, const char *name, const struct plan_count *count)
+{
+    if (!count->hole && !count->value)
+        return;
+    put_name(body, name);
+    if (count->hole)
+        put_value(body, count->hole, false);
+    else
+        text_put_uint(&body->words, count->value);
+}
+
 void llm_body_around(struct llm_body *body, const char *name, const char *begin,
                      const struct template *value, const char *end)
 {

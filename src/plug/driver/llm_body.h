@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "plan/note.h"
+#include "plan/setting.h"
 #include "plan/template.h"
 
 struct llm_body;
@@ -19,6 +20,8 @@ void llm_body_words(struct llm_body *body, const char *name, struct span value);
 /* The same from a template that renders as JSON (SETTING_JSON); NULL adds nothing. The template
  * must outlive the body. */
 void llm_body_template(struct llm_body *body, const char *name, const struct template *value);
+/* Adds a number, unless it is 0; a hole's value stands as it is rendered. */
+void llm_body_count(struct llm_body *body, const char *name, const struct plan_count *count);
 /* Adds a member whose value is begin, the template, end. */
 void llm_body_around(struct llm_body *body, const char *name, const char *begin,
                      const struct template *value, const char *end);

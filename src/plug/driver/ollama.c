@@ -19,7 +19,8 @@ struct ollama_config {
     struct plan_headers headers;
     struct template *model, *prompt, *system, *messages, *input, *format, *tools, *think;
     struct template *options, *keep_alive, *extra;
-    uint64_t max_tokens, prompt_tokens;
+    struct plan_count max_tokens;
+    uint64_t prompt_tokens;
     struct llm_goal goal;
     bool stream;
 };
@@ -83,7 +84,7 @@ struct ollama_config {
      .unset = "true",                                                                              \
      .sentence = "take the answer as a stream, line by line, as this API does by itself"},         \
         {.name = "max_tokens",                                                                     \
-         .type = SETTING_UINT,                                                                     \
+         .type = SETTING_COUNT,                                                                    \
          .offset = OLLAMA(max_tokens),                                                             \
          .unit = "tokens",                                                                         \
          .sentence = "most tokens of the answer (options.num_predict); 0: the model's own limit"}, \
@@ -150,16 +151,19 @@ static const struct request_verb ollama_verbs[] = {
 static bool add_options(const struct plan_request *request, const struct ollama_config *config,
                         struct llm_body *body, struct notes *notes)
 {
-    char words[48];
-    if (config->max_tokens && config->options) {
+    bool limited = config->max_tokens.value || config->max_tokens.hole;
+    if (limited && config->options) {
         notes_error(notes, "%s: write num_predict among options in place of max_tokens",
                     request->name);
         return false;
     }
-    if (config->max_tokens) {
-        snprintf(words, sizeof words, "{\"num_predict\":%llu}",
-                 (unsigned long long)config->max_tokens);
-        llm_body_words(body, "options", span_of(words));
+    if (config->max_tokens.hole) {
+        llm_body_around(body, "options", "{\"num_predict\":", config->max_tokens.hole, "}");
+    } else if (limited) {
+        struct text words = TEXT_EMPTY;
+        text_printf(&words, "{\"num_predict\":%llu}", (unsigned long long)config->max_tokens.value);
+        llm_body_words(body, "options", text_span(&words));
+        text_fini(&words);
     }
     llm_body_template(body, "options", config->options);
     return true;
@@ -213,6 +217,8 @@ static void *ollama_compile(const struct plan *plan, const struct plan_request *
     compiled->body = make_body(request, config, notes, &fine);
     compiled->form = config->stream ? OLLAMA_LINES : compiled->body ? OLLAMA_WHOLE : OLLAMA_PLAIN;
     compiled->prompt_tokens = config->prompt_tokens;
+    compiled->asked =
+        (struct llm_asked){.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot};
     compiled->goal = config->goal;
     const struct http_shape shape = {
         .method = compiled->body ? "POST" : "GET",

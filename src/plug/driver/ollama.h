@@ -21,6 +21,7 @@ struct ollama_request {
     struct llm_body *body; /* NULL: none */
     enum ollama_form form;
     struct llm_goal goal;
+    struct llm_asked asked;
     uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
 

@@ -45,6 +45,7 @@ static void take_line(void *self, struct span line, bool cut)
         return;
     if (reply.content || reply.reasoning)
         llm_content(call, &state->answer, !reply.content, &none, reading->rx_ns);
+    llm_answer_text(call, &state->answer, reply.text);
     if (reply.usage.given)
         llm_usage(call, &state->answer, &reply.usage);
     if (reply.done) {
@@ -118,6 +119,8 @@ static void end_whole(struct driver_call *call)
     if (reply.usage.given)
         llm_usage(call, &state->answer, &reply.usage);
     state->answer.server = reply.server;
+    llm_answer_text(call, &state->answer, reply.text);
+    state->answer.answer_cut = state->answer.answer_cut || (call->answer && state->tail);
     llm_reply_end(call, &state->answer);
 }
 
@@ -145,6 +148,8 @@ struct driver_outcome ollama_end(struct driver_call *call, int status, struct sp
         end_whole(call);
     if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
         llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
+    if (!state->failure.failed && status < 300)
+        llm_compare(call, &state->answer, &request->asked);
     llm_judge(call, &state->answer, &request->goal, state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, 0);
 }

@@ -13,10 +13,13 @@
 #define IS(name, literal)                                                                          \
     ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
 
-static bool pull_text(struct json_pull *pull)
+static bool pull_text(struct json_pull *pull, struct span *text)
 {
     struct json_value value = json_pull_value(pull);
-    return value.kind == JSON_STRING && value.raw.bytes;
+    bool found = value.kind == JSON_STRING && value.raw.bytes;
+    if (found && text)
+        *text = value.raw;
+    return found;
 }
 
 static bool pull_calls(struct json_pull *pull)
@@ -36,9 +39,9 @@ static void pull_message(struct json_pull *pull, struct ollama_reply *reply)
         return;
     while (json_pull_member(pull, &name)) {
         if (IS(name, "content"))
-            reply->content = pull_text(pull) || reply->content;
+            reply->content = pull_text(pull, &reply->text) || reply->content;
         else if (IS(name, "thinking"))
-            reply->reasoning = pull_text(pull) || reply->reasoning;
+            reply->reasoning = pull_text(pull, NULL) || reply->reasoning;
         else if (IS(name, "tool_calls"))
             reply->content = pull_calls(pull) || reply->content;
         else
@@ -63,9 +66,9 @@ static void pull_error(struct json_pull *pull, struct ollama_reply *reply)
 static void pull_member(struct json_pull *pull, struct span name, struct ollama_reply *reply)
 {
     if (IS(name, "response"))
-        reply->content = pull_text(pull) || reply->content;
+        reply->content = pull_text(pull, &reply->text) || reply->content;
     else if (IS(name, "thinking"))
-        reply->reasoning = pull_text(pull) || reply->reasoning;
+        reply->reasoning = pull_text(pull, NULL) || reply->reasoning;
     else if (IS(name, "message"))
         pull_message(pull, reply);
     else if (IS(name, "done"))

@@ -9,6 +9,7 @@
 struct ollama_reply {
     bool broken;       /* not a JSON object */
     bool content;      /* answer text or a call of a tool; not empty */
+    struct span text;  /* the answer's text; as in the bytes */
     bool reasoning;    /* text in `thinking`; not empty */
     bool done;         /* the last line of an answer */
     bool failed;       /* it is an error */

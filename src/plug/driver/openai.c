@@ -20,7 +20,8 @@ struct openai_config {
     struct plan_headers headers;
     struct template *model, *messages, *prompt, *system, *input;
     struct template *temperature, *stop, *seed, *tools, *response_format, *extra;
-    uint64_t max_tokens, prompt_tokens;
+    struct plan_count max_tokens;
+    uint64_t prompt_tokens;
     struct llm_goal goal;
     bool stream, include_usage, continuous_usage, ignore_eos;
 };
@@ -78,7 +79,7 @@ struct openai_config {
 
 #define GENERATION_ROWS                                                                            \
     {.name = "max_tokens",                                                                         \
-     .type = SETTING_UINT,                                                                         \
+     .type = SETTING_COUNT,                                                                        \
      .offset = OPENAI(max_tokens),                                                                 \
      .unit = "tokens",                                                                             \
      .sentence = "most tokens of the answer; 0: the server's own limit"},                          \
@@ -183,12 +184,7 @@ static void add_messages(const struct openai_config *config, struct llm_body *bo
 
 static void add_generation(const struct openai_config *config, struct llm_body *body)
 {
-    if (config->max_tokens) {
-        struct text words = TEXT_EMPTY;
-        text_put_uint(&words, config->max_tokens);
-        llm_body_words(body, "max_tokens", text_span(&words));
-        text_fini(&words);
-    }
+    llm_body_count(body, "max_tokens", &config->max_tokens);
     llm_body_template(body, "temperature", config->temperature);
     llm_body_template(body, "stop", config->stop);
     llm_body_template(body, "seed", config->seed);
@@ -251,6 +247,8 @@ static void *openai_compile(const struct plan *plan, const struct plan_request *
     compiled->tokens = compiled->body != NULL;
     compiled->stream = config->stream;
     compiled->prompt_tokens = config->prompt_tokens;
+    compiled->asked =
+        (struct llm_asked){.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot};
     compiled->goal = config->goal;
     const struct http_shape shape = {
         .method = compiled->body ? "POST" : "GET",

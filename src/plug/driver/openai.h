@@ -16,6 +16,7 @@ struct openai_request {
     bool stream;           /* a stream is asked for */
     bool tokens;           /* the answer is made of tokens */
     struct llm_goal goal;
+    struct llm_asked asked;
     uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
 

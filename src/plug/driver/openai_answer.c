@@ -59,6 +59,7 @@ static void take_event(void *self, const struct sse_event *event)
         return;
     if (reply.content || reply.reasoning) {
         llm_content(call, &state->answer, !reply.content, &reply.usage, reading->rx_ns);
+        llm_answer_text(call, &state->answer, reply.text);
         if (reply.stamp_ns)
             llm_stamp(call, &state->answer, (nsec_t)reply.stamp_ns, reading->rx_ns);
     } else if (reply.usage.given)
@@ -145,6 +146,8 @@ static void end_whole(struct driver_call *call)
     if (reply.usage.given)
         llm_usage(call, &state->answer, &reply.usage);
     keep_server_times(&state->answer, &reply);
+    llm_answer_text(call, &state->answer, reply.text);
+    state->answer.answer_cut = state->answer.answer_cut || (call->answer && state->tail);
     llm_reply_end(call, &state->answer);
     if (request->stream)
         llm_count(call, LLM_UNSTREAMED, 1);
@@ -180,6 +183,8 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
             end_events(call, end_ns);
         if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
             llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
+        if (!state->failure.failed)
+            llm_compare(call, &state->answer, &request->asked);
     }
     llm_judge(call, &state->answer, &request->goal, error || state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, error);

@@ -14,25 +14,28 @@
 #define IS(name, literal)                                                                          \
     ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
 
-static bool pull_text(struct json_pull *pull)
+static bool pull_text(struct json_pull *pull, struct span *text)
 {
     struct json_value value = json_pull_value(pull);
-    return value.kind == JSON_STRING && value.raw.bytes;
+    bool found = value.kind == JSON_STRING && value.raw.bytes;
+    if (found && text)
+        *text = value.raw;
+    return found;
 }
 
 /* Content is a text, or a list of parts of which some are texts. */
-static bool pull_content(struct json_pull *pull)
+static bool pull_content(struct json_pull *pull, struct span *text)
 {
     bool found = false;
     struct span name;
     if (json_pull_kind(pull) != JSON_ARRAY)
-        return pull_text(pull);
+        return pull_text(pull, text);
     for (json_pull_array(pull); json_pull_element(pull);) {
         if (!json_pull_object(pull))
             continue;
         while (json_pull_member(pull, &name)) {
             if (IS(name, "text"))
-                found = pull_text(pull) || found;
+                found = pull_text(pull, text) || found;
             else
                 json_pull_skip(pull);
         }
@@ -51,7 +54,7 @@ static bool pull_call(struct json_pull *pull)
         if (IS(name, "function"))
             found = pull_call(pull) || found;
         else if (IS(name, "arguments") || IS(name, "name"))
-            found = pull_text(pull) || found;
+            found = pull_text(pull, NULL) || found;
         else
             json_pull_skip(pull);
     }
@@ -75,9 +78,9 @@ static void pull_delta(struct json_pull *pull, struct openai_reply *reply)
         return;
     while (json_pull_member(pull, &name)) {
         if (IS(name, "content") || IS(name, "refusal"))
-            reply->content = pull_content(pull) || reply->content;
+            reply->content = pull_content(pull, &reply->text) || reply->content;
         else if (IS(name, "reasoning_content") || IS(name, "reasoning"))
-            reply->reasoning = pull_content(pull) || reply->reasoning;
+            reply->reasoning = pull_content(pull, NULL) || reply->reasoning;
         else if (IS(name, "tool_calls"))
             reply->content = pull_calls(pull) || reply->content;
         else if (IS(name, "function_call"))
@@ -99,9 +102,9 @@ static void pull_choices(struct json_pull *pull, struct openai_reply *reply)
             if (IS(name, "delta") || IS(name, "message"))
                 pull_delta(pull, reply);
             else if (IS(name, "text")) /* of completions */
-                reply->content = pull_text(pull) || reply->content;
+                reply->content = pull_text(pull, &reply->text) || reply->content;
             else if (IS(name, "finish_reason"))
-                reply->finished = pull_text(pull) || reply->finished;
+                reply->finished = pull_text(pull, NULL) || reply->finished;
             else
                 json_pull_skip(pull);
         }

@@ -9,6 +9,7 @@
 struct openai_reply {
     bool broken;       /* not a JSON object */
     bool content;      /* answer text, a refusal, or arguments of a tool call; not empty */
+    struct span text;  /* the answer's text, the last where there are several; as in the bytes */
     bool reasoning;    /* text in `reasoning` or `reasoning_content`; not empty */
     bool finished;     /* a choice has a finish reason */
     bool failed;       /* it is an error */

@@ -107,9 +107,8 @@ static void constant_gaps_follow_the_area(void **state)
     struct plan_scenario plan = scenario(EXECUTOR_RAMPING_ARRIVAL_RATE, stages, 2);
     struct course course;
     struct arrivals *arrivals;
-    char words[100];
     course_init(&course, &plan);
-    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 1, words, sizeof words), 0);
+    arrivals = arrivals_new(&plan, &course, 1);
     for (uint64_t n = 0; n < 2500; n += 13) {
         double expected_s = sqrt(2 * (double)n * 100 / 50);
         assert_true(fabs((double)arrivals_instant(arrivals, n) / 1e9 - expected_s) < 1e-6);
@@ -139,10 +138,8 @@ static void random_gaps_have_their_law(void **state)
         plan.gaps = cases[c].gaps;
         plan.burstiness = cases[c].burstiness;
         struct course course;
-        struct arrivals *arrivals;
-        char words[100];
         course_init(&course, &plan);
-        assert_int_equal(arrivals_new(&arrivals, &plan, &course, 77, words, sizeof words), 0);
+        struct arrivals *arrivals = arrivals_new(&plan, &course, 77);
         double sum = 0, squares = 0, last_s = 0;
         size_t below_mean = 0;
         for (uint64_t n = 0; n < COUNT; n++) {
@@ -172,14 +169,11 @@ static void the_sequence_does_not_depend_on_threads(void **state)
     struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_ARRIVAL_RATE, stages, 1);
     plan.gaps = GAPS_POISSON;
     struct course course;
-    char words[100];
     course_init(&course, &plan);
-    struct arrivals *one;
-    assert_int_equal(arrivals_new(&one, &plan, &course, 9, words, sizeof words), 0);
+    struct arrivals *one = arrivals_new(&plan, &course, 9);
     for (uint64_t threads = 2; threads <= 5; threads++) {
         for (uint64_t k = 0; k < threads; k++) {
-            struct arrivals *part;
-            assert_int_equal(arrivals_new(&part, &plan, &course, 9, words, sizeof words), 0);
+            struct arrivals *part = arrivals_new(&plan, &course, 9);
             for (uint64_t n = k; n < 5000; n += threads)
                 assert_int_equal(arrivals_instant(part, n), arrivals_instant(one, n));
             arrivals_free(part);
@@ -195,32 +189,41 @@ static void the_sequence_does_not_depend_on_threads(void **state)
 static void a_trace_is_replayed(void **state)
 {
     (void)state;
-    char path[] = "/tmp/plimsoll-trace-XXXXXX";
-    int fd = mkstemp(path);
-    FILE *file = fdopen(fd, "w");
-    fputs("timestamp,length\n0.5,10\n2.25,3\n1.75,8\n{\"timestamp\": 3.5, \"x\": 1}\n", file);
-    fclose(file);
-    struct plan_scenario plan = scenario(EXECUTOR_REPLAY, NULL, 0);
-    plan.trace = path;
+    nsec_t instants[] = {second / 2, 7 * second / 4, 9 * second / 4, 7 * second / 2};
+    struct plan_stage stages[] = {{.duration_ns = 3 * second, .jump = true}};
+    struct plan_scenario plan = scenario(EXECUTOR_REPLAY, stages, 1);
     struct course course;
-    char words[200];
+    plan.instants = instants;
+    plan.instant_count = 4;
+    plan.start_time_ns = second;
     course_init(&course, &plan);
-    struct arrivals *arrivals;
-    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words), 0);
-    assert_int_equal(arrivals_instant(arrivals, 0), second / 2);
-    assert_int_equal(arrivals_instant(arrivals, 1), 7 * second / 4);
-    assert_int_equal(arrivals_instant(arrivals, 3), 7 * second / 2);
+    struct arrivals *arrivals = arrivals_new(&plan, &course, 9);
+    assert_int_equal(arrivals_instant(arrivals, 0), second + second / 2);
+    assert_int_equal(arrivals_instant(arrivals, 1), second + 7 * second / 4);
+    assert_true(arrivals_instant(arrivals, 3) == NSEC_NEVER); /* after the scenario's end */
     assert_true(arrivals_instant(arrivals, 4) == NSEC_NEVER);
     arrivals_free(arrivals);
-    file = fopen(path, "w");
-    fputs("1.0\nnonsense\n", file);
-    fclose(file);
-    assert_int_equal(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words),
-                     ARRIVALS_BAD_TRACE);
-    assert_non_null(strstr(words, ":2:"));
-    unlink(path);
-    assert_true(arrivals_new(&arrivals, &plan, &course, 9, words, sizeof words) < 0);
     course_fini(&course);
+}
+
+/* A rate with a number of iterations ends with them, whatever the gaps. */
+static void so_many_arrivals_and_no_more(void **state)
+{
+    (void)state;
+    for (int gaps = GAPS_CONSTANT; gaps <= GAPS_GAMMA; gaps++) {
+        struct plan_stage stages[] = {{.duration_ns = 1000 * second, .target = 30, .jump = true}};
+        struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_ARRIVAL_RATE, stages, 1);
+        struct course course;
+        plan.gaps = (enum gaps)gaps;
+        plan.burstiness = 0.5;
+        plan.iterations = 25;
+        course_init(&course, &plan);
+        struct arrivals *arrivals = arrivals_new(&plan, &course, 9);
+        assert_true(arrivals_instant(arrivals, 24) < 100 * second);
+        assert_true(arrivals_instant(arrivals, 25) == NSEC_NEVER);
+        arrivals_free(arrivals);
+        course_fini(&course);
+    }
 }
 
 static void decks_never_stray_from_the_share(void **state)
@@ -275,6 +278,7 @@ int main(void)
         cmocka_unit_test(random_gaps_have_their_law),
         cmocka_unit_test(the_sequence_does_not_depend_on_threads),
         cmocka_unit_test(a_trace_is_replayed),
+        cmocka_unit_test(so_many_arrivals_and_no_more),
         cmocka_unit_test(decks_never_stray_from_the_share),
         cmocka_unit_test(decks_are_shuffled),
     };

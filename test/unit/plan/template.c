@@ -8,8 +8,8 @@ static struct symbols known(void)
     symbols.items = memory_new(3, sizeof *symbols.items);
     symbols.count = 3;
     symbols.slots = 1;
-    symbols.items[0] =
-        (struct symbol){memory_copy_text("id"), SYMBOL_CAPTURE, 0, NULL, 0, 0, GENERATE_VU, 0, 0};
+    symbols.items[0] = (struct symbol){
+        .name = memory_copy_text("id"), .kind = SYMBOL_CAPTURE, .slot = 0, .constant = NULL};
     symbols.items[1] = (struct symbol){.name = memory_copy_text("host"),
                                        .kind = SYMBOL_CONSTANT,
                                        .slot = SLOT_NONE,
