@@ -61,8 +61,9 @@ struct link {
     char *in;          /* LINK_READ_BYTES: one read buffer a thread */
     struct list again; /* connections whose read budget ran out */
     struct timer again_timer;
-    struct list spare;   /* connections ready for use again */
-    struct list failing; /* exchanges whose error is to be told in the next turn */
+    struct list channels; /* child processes, open or ending */
+    struct list spare;    /* connections ready for use again */
+    struct list failing;  /* exchanges whose error is to be told in the next turn */
     struct timer failing_timer;
 };
 
@@ -82,6 +83,8 @@ struct pool {
     size_t next_source;
     nsec_t next_dial_ns; /* with a handshake rate: not before this */
     struct timer dial_timer;
+    int error;                     /* of the last child that could not be started */
+    char words[CHILD_WORDS_BYTES]; /* and why */
 };
 
 /* Opens a connection for an exchange. */

@@ -2,6 +2,7 @@
 #include "link/exchange.h"
 
 #include "base/check.h"
+#include "link/channel.h"
 #include "link/connection.h"
 
 #include <errno.h>
@@ -40,7 +41,9 @@ void exchange_cancel(struct exchange *exchange)
         return;
     exchange->running = false;
     struct connection *connection = exchange->connection;
-    if (connection) {
+    if (connection && exchange->pool->options.command) {
+        channel_cancel(exchange);
+    } else if (connection) {
         exchange->connection = NULL;
         connection->exchange = NULL;
         connection_close(connection, true);

@@ -23,6 +23,10 @@ struct exchange_request {
     bool has_body;
     bool head_only; /* the method is HEAD */
     bool wants_head;
+    /* Over a child process; the body is then one message a line, without the last line's end. */
+    uint64_t message_id; /* that its reply will carry */
+    bool alone;          /* opens a session: nothing else is sent until it is answered */
+    bool last;           /* the child takes no more, and is ended when all are answered */
 };
 
 /* Why an exchange failed. */
@@ -63,9 +67,10 @@ struct exchange_times {
     nsec_t asked_ns;   /* exchange_start was called */
     nsec_t started_ns; /* left the pool's queue: a connection was found, or one is opened for it */
     nsec_t dns_ns, connect_ns, tls_ns; /* lengths; only for a connection opened for this exchange */
-    nsec_t sent_ns;                    /* before its first byte was written */
-    nsec_t sent_all_ns;                /* after its last byte was written */
-    nsec_t first_ns;                   /* first byte of the reply */
+    nsec_t set_up_ns;   /* length: starting a child, and waiting while it was set up for another */
+    nsec_t sent_ns;     /* before its first byte was written */
+    nsec_t sent_all_ns; /* after its last byte was written */
+    nsec_t first_ns;    /* first byte of the reply */
 };
 
 struct exchange {
@@ -79,8 +84,11 @@ struct exchange {
     nsec_t deadline_ns;           /* started + timeout; NSEC_NEVER */
     uint64_t bytes_in, bytes_out; /* on the wire */
     uint64_t body_bytes;
-    uint8_t stale; /* second attempts made because a kept connection had died */
-    bool fresh;    /* its connection was opened for it */
+    void *state; /* over a child process: state_bytes that live as long as the child; valid in
+                    compose, data and end */
+    uint64_t message_id; /* private */
+    uint8_t stale;       /* second attempts made because a kept connection had died */
+    bool fresh;          /* its connection was opened for it */
     bool running;
     uint8_t failing;           /* private: enum exchange_error to be told in the next turn */
     const char *failing_words; /* private */

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "link/channel.h"
 #include "link/connection.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ int link_new(struct link **out, struct loop *loop, struct resolver *resolver,
     link->in = memory_new(1, LINK_READ_BYTES);
     text_reserve(&link->out, 4096);
     list_init(&link->again);
+    list_init(&link->channels);
     list_init(&link->spare);
     list_init(&link->failing);
     timer_init(&link->again_timer, read_again);
@@ -91,6 +93,7 @@ struct pool *pool_free(struct pool *pool)
 {
     if (!pool)
         return NULL;
+    channels_kill(pool);
     check(list_empty(&pool->queue));
     timer_stop(pool->link->loop, &pool->dial_timer);
     while (!list_empty(&pool->idle))
@@ -166,6 +169,10 @@ static bool try_place(struct pool *pool, struct exchange *exchange, nsec_t now_n
 
 void pool_place(struct pool *pool, struct exchange *exchange, nsec_t now_ns)
 {
+    if (pool->options.command) {
+        channel_place(pool, exchange, now_ns);
+        return;
+    }
     /* First come, first served; but who has a connection of its own takes nobody's place, and must
      * not stand behind those that wait for one to be opened. */
     bool first = list_empty(&pool->queue) || find_home(pool, exchange, now_ns);
@@ -191,11 +198,18 @@ void pool_pump(struct pool *pool, nsec_t now_ns)
 
 void pool_release_home(struct connection **home)
 {
-    if (*home) {
+    if (*home && (*home)->pool->options.command) {
+        channel_close(*home);
+    } else if (*home) {
         check((*home)->exchange == NULL);
         connection_close(*home, false);
         *home = NULL;
     }
+}
+
+void link_settle(struct link *link)
+{
+    channels_settle(link);
 }
 
 void pool_state(const struct pool *pool, struct pool_state *out)

@@ -4,12 +4,17 @@
  *   shared       at most `most` connections; requests queue for one in order of asking
  *   new          one for each request
  *
+ * Over a child process (options.command) a connection is a child: one message a line, its replies
+ * told apart by JSON-RPC id; one for each user, or, shared, `most` (1 when not given) that carry any
+ * number of exchanges at a time.
+ *
  * A kept connection is looked at before it is used again; when it dies with no byte received, the
  * exchange is sent once more on a fresh one and `stale` counts it. */
 #ifndef LINK_POOL_H
 #define LINK_POOL_H
 
 #include "link/exchange.h"
+#include "net/child.h"
 #include "net/loop.h"
 #include "net/resolve.h"
 #include "net/tls.h"
@@ -35,7 +40,9 @@ struct pool_options {
     uint32_t max_handshakes;   /* pending at once; 0: no limit */
     nsec_t connect_timeout_ns; /* 0: none; covers dns, connect and tls */
     nsec_t first_byte_timeout_ns;
-    uint64_t max_response_bytes; /* 0: no limit */
+    uint64_t max_response_bytes;         /* 0: no limit */
+    const struct child_command *command; /* of a child; NULL: connections are made to host */
+    size_t state_bytes;                  /* kept with each child for who speaks to it */
 };
 
 /* The read buffer and other scratch that all pools of a thread share. */
@@ -52,6 +59,10 @@ struct pool *pool_free(struct pool *pool);
 
 /* Closes a user's own connection; fine when there is none. */
 void pool_release_home(struct connection **home);
+
+/* Ends all child processes of a thread's pools, and waits until they have ended: a few seconds at
+ * most, turning the loop. No exchange may be under way. */
+void link_settle(struct link *link);
 
 struct pool_state {
     uint64_t open, idle, dialing; /* connections now */

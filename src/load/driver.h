@@ -28,6 +28,8 @@ struct driver_call {
     void *state;          /* state_bytes of the driver's own, zeroed before compose */
     void *user;       /* user_bytes that live as long as the virtual user; NULL: it declares none */
     struct span head; /* raw lines of the reply's head, in `end`, for drivers that want it */
+    void *connection; /* connection_bytes that live as long as the child process spoken to; NULL:
+                         over a network */
     bool farewell;    /* the user leaves: this exchange ends its session, and is no request */
     const struct span *slots; /* of the iteration */
     struct text
@@ -66,8 +68,9 @@ struct driver {
     const struct request_verb *verbs; /* ends with word NULL */
     const struct metric *metrics;     /* its own; ends with name NULL; or NULL */
     size_t state_bytes;
-    size_t user_bytes; /* per virtual user, zeroed when it joins; for sessions */
-    bool wants_head;   /* `end` looks at the reply's head */
+    size_t user_bytes;       /* per virtual user, zeroed when it joins; for sessions */
+    size_t connection_bytes; /* per child process, zeroed when it starts; for sessions */
+    bool wants_head;         /* `end` looks at the reply's head */
     bool wants_losses; /* `end` is called with status 0 too when a request fails for good without a
                           whole reply; its state may be of an earlier request, its outcome is not
                           looked at */
@@ -80,6 +83,9 @@ struct driver {
     /* The base URL that the request names itself ("http://other:8080"), or NULL: the plan's target.
      */
     const char *(*origin)(const void *compiled);
+    /* The child process that the request speaks to over its input and output, or NULL; NULL as
+     * method: never. Requests with equal commands share their children. */
+    const struct child_command *(*command)(const void *compiled);
     /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With
      * call->farewell, for drivers with user_bytes: fills in what ends the user's session, or
      * leaves the method empty when there is none to end; `end` then only looks at the reply. */

@@ -229,6 +229,8 @@ int engine_run(struct engine *engine)
         crew_silence(engine->crews[i]);
     ledger_end(engine);
     publish(engine);
+    if (engine->stop != ENGINE_STOP_NOW)
+        link_settle(engine->link);
     return error;
 }
 
@@ -274,6 +276,7 @@ int engine_run_once(struct engine *engine, uint32_t first, uint32_t count, char 
         error = await_farewells(engine, crew);
     crew_silence(crew);
     crew_free(crew);
+    link_settle(engine->link);
     if (after) {
         tally_block_clear(engine->ledger.block, engine->options.metrics);
         engine->ledger.block = NULL;

@@ -128,6 +128,7 @@ bool job_say_farewell(struct job *job, struct user *user, struct work *work, nse
     job->redirect = NULL;
     if (work->driver->state_bytes)
         memset(job->driver_state, 0, work->driver->state_bytes);
+    job->exchange.state = NULL;
     struct driver_call call = job_call(job);
     text_clear(&engine->scratch);
     work->driver->compose(&call, &wish);

@@ -176,6 +176,52 @@ known:
     return error;
 }
 
+static bool same_texts(char *const *one, char *const *other)
+{
+    size_t i = 0;
+    if (!one || !other)
+        return one == other;
+    while (one[i] && other[i] && strcmp(one[i], other[i]) == 0)
+        i++;
+    return one[i] == other[i]; /* both ended */
+}
+
+static bool same_command(const struct child_command *one, const struct child_command *other)
+{
+    const char *here = one->directory ? one->directory : "";
+    return same_texts(one->arguments, other->arguments) &&
+           same_texts(one->environment, other->environment) &&
+           strcmp(here, other->directory ? other->directory : "") == 0;
+}
+
+/* The origin of a child process; its host is the program, for people. */
+static int find_child(struct engine *engine, const struct child_command *command,
+                      size_t state_bytes, struct origin **out)
+{
+    for (size_t i = 0; i < engine->origin_count; i++) {
+        const struct child_command *known = engine->origins[i]->pool->options.command;
+        if (known && same_command(known, command)) {
+            *out = engine->origins[i];
+            return 0;
+        }
+    }
+    struct origin *origin = memory_new(1, sizeof *origin);
+    struct url nowhere = {.tls = false};
+    origin->host = memory_copy_text(command->arguments[0]);
+    origin->host_line = memory_copy_text("");
+    origin->base = memory_copy_text("stdio:");
+    struct pool_options options = pool_options(engine, &nowhere, origin);
+    options.command = command;
+    options.state_bytes = state_bytes;
+    int error = pool_new(&origin->pool, engine->link, &options);
+    origin->number = (uint32_t)engine->origin_count;
+    engine->origins =
+        memory_resize(engine->origins, engine->origin_count + 1, sizeof(struct origin *));
+    engine->origins[engine->origin_count++] = origin;
+    *out = origin;
+    return error;
+}
+
 static int read_sources(struct engine *engine, char *words, size_t room)
 {
     const struct plan_texts *sources = &engine->plan->connections.source;
@@ -215,7 +261,11 @@ int origins_init(struct engine *engine, char *words, size_t room)
         const char *own = work->request->target;
         if (work->driver->origin && work->driver->origin(work->compiled))
             own = work->driver->origin(work->compiled);
-        if (own) {
+        const struct child_command *command =
+            work->driver->command ? work->driver->command(work->compiled) : NULL;
+        if (command) {
+            error = find_child(engine, command, work->driver->connection_bytes, &work->origin);
+        } else if (own) {
             error = origin_find(engine, own, &work->origin, words, room);
         } else if (engine->target_count == 0) {
             snprintf(words, room,

@@ -33,6 +33,7 @@ struct driver_call job_call(struct job *job)
         .user = work->driver->user_bytes
                     ? job->user->states + engine->user_offsets[work->request->driver]
                     : NULL,
+        .connection = job->exchange.state,
         .farewell = job->farewell,
         .slots = job->slots,
         .scratch = &engine->scratch,
@@ -57,6 +58,7 @@ static void on_started(struct exchange *exchange)
     struct job *job = job_of(exchange);
     struct crew *crew = job->user->crew;
     struct tally *tally = ledger_tally(engine_of(job), job->work->number);
+    job->intended_ns += exchange->times.set_up_ns;
     if (job->started || job->farewell)
         return; /* a retry, a redirect that is followed, a set-up; or no request at all */
     job->started = true;

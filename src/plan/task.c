@@ -241,7 +241,8 @@ static void note_relative(struct reader *reader, const struct task_form *form)
 {
     const struct node *url = shorthand_node(form);
     bool absolute = url && strstr(url->text, "://");
-    if (!absolute && !form->target && !reader->relative)
+    bool child = node_find(form->request, "stdio") != NULL; /* spoken to over its pipes */
+    if (!absolute && !child && !form->target && !reader->relative)
         reader->relative = form->request;
 }
 

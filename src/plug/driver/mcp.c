@@ -4,7 +4,7 @@
  * A session is opened before a user's first call (initialize, notifications/initialized) and ended
  * when the user leaves, or after calls_per_session calls. Neither is part of a call's time; what
  * opening costs has a histogram of its own. No capabilities of a client are declared, so that a
- * server has nothing to ask of us. Servers over stdio are not reached. */
+ * server has nothing to ask of us. Over stdio a session is a child process. */
 #include "plug/driver/mcp.h"
 
 #include "base/memory.h"
@@ -27,6 +27,37 @@ struct mcp_config {
     struct {
         char *tool_field, *arguments_field, *error, *success;
     } rest;
+    struct {
+        char *command, *directory;
+        struct plan_texts arguments, environment;
+    } stdio;
+};
+
+#define STDIO(member)                                                                              \
+    (offsetof(struct mcp_config, stdio.member) - offsetof(struct mcp_config, stdio))
+
+static const struct setting stdio_settings[] = {
+    {.name = "command",
+     .type = SETTING_TEXT,
+     .offset = STDIO(command),
+     .required = true,
+     .sentence = "program that is started, looked for in PATH"},
+    {.name = "args",
+     .type = SETTING_TEXTS,
+     .offset = STDIO(arguments),
+     .aliases = "arguments",
+     .sentence = "its arguments"},
+    {.name = "env",
+     .type = SETTING_TEXTS,
+     .offset = STDIO(environment),
+     .aliases = "environment",
+     .sentence = "variables beside ours, each as NAME=value"},
+    {.name = "directory",
+     .type = SETTING_PATH,
+     .offset = STDIO(directory),
+     .aliases = "cwd",
+     .sentence = "it starts in; ours when not given"},
+    {.name = NULL},
 };
 
 static const struct setting_word dialect_words[] = {
@@ -58,6 +89,12 @@ static const struct setting_word dialect_words[] = {
          .unit = "calls",                                                                          \
          .sentence = "a session is ended and a new one opened after so many; 0 keeps it as long "  \
                      "as the user"},                                                               \
+        {.name = "stdio",                                                                          \
+         .type = SETTING_SECTION,                                                                  \
+         .offset = offsetof(struct mcp_config, stdio),                                             \
+         .section = stdio_settings,                                                                \
+         .sentence = "a server that is started as a child process and spoken to over its pipes; "  \
+                     "one for each user, or with connections: {mode: shared} one a thread"},       \
     {                                                                                              \
         .name = "protocol", .type = SETTING_TEXT, .offset = offsetof(struct mcp_config, protocol), \
         .unset = "2025-11-25",                                                                     \
@@ -129,7 +166,7 @@ static const struct request_verb mcp_verbs[] = {
      .config_bytes = sizeof(struct mcp_config),
      .shorthand = "tool"},
     {.word = "mcp.tools_list",
-     .sentence = "asks for the list of tools (its first page); in the rest dialect a GET",
+     .sentence = "asks for the list of tools, all its pages; in the rest dialect a GET",
      .settings = list_settings,
      .config_bytes = sizeof(struct mcp_config),
      .shorthand = "url"},
@@ -188,6 +225,12 @@ static const struct metric mcp_metrics[] = {
             "Event streams that ended before the answer and were taken up again after their last "
             "event."),
     COUNTER(MCP_TOOLS_LISTED, "mcp_tools_listed", "tools", "Tools named in lists of tools."),
+    COUNTER(MCP_PAGES, "mcp_pages", "pages",
+            "Pages of lists of tools after the first; all pages are one request."),
+    COUNTER(MCP_UNLISTED, "mcp_unlisted_tools", "tools",
+            "Tools that the plan calls and a list of the server did not name, a list."),
+    COUNTER(MCP_NOISE, "mcp_noise", "lines",
+            "Lines on the output of a child process that are no JSON-RPC message; passed over."),
     HIST(MCP_SESSION_SETUP, "mcp_session_setup",
          "From the instant initialize was sent to the answer to notifications/initialized, a "
          "session; not part of any request's time."),
@@ -200,10 +243,31 @@ static const struct metric mcp_metrics[] = {
 /* ---- compiling --------------------------------------------------------------------------------
  */
 
+static bool same_texts(const struct plan_texts *one, const struct plan_texts *other)
+{
+    size_t same = 0;
+    while (same < one->count && same < other->count &&
+           strcmp(one->items[same], other->items[same]) == 0)
+        same++;
+    return same == one->count && same == other->count;
+}
+
+static bool same_child(const struct mcp_config *one, const struct mcp_config *other)
+{
+    const char *here = one->stdio.directory ? one->stdio.directory : "";
+    const char *there = other->stdio.directory ? other->stdio.directory : "";
+    return one->stdio.command && other->stdio.command &&
+           strcmp(one->stdio.command, other->stdio.command) == 0 && strcmp(here, there) == 0 &&
+           same_texts(&one->stdio.arguments, &other->stdio.arguments) &&
+           same_texts(&one->stdio.environment, &other->stdio.environment);
+}
+
 static bool same_server(const struct plan_request *one, const struct plan_request *other)
 {
     const struct mcp_config *first = one->config, *second = other->config;
     const char *at = one->target ? one->target : "", *to = other->target ? other->target : "";
+    if (first->stdio.command || second->stdio.command)
+        return same_child(first, second);
     return first->dialect == second->dialect && strcmp(at, to) == 0 &&
            span_equal(template_constant(first->url), template_constant(second->url));
 }
@@ -231,7 +295,7 @@ static uint32_t server_number(const struct plan *plan, const struct plan_request
 static bool check_http(const struct mcp_config *config, const struct mcp_request *compiled,
                        const char *name, struct notes *notes)
 {
-    if (!template_constant(config->url).at)
+    if (compiled->dialect != MCP_STDIO && !template_constant(config->url).at)
         notes_error(notes, "%s: the url has holes; a session belongs to one endpoint", name);
     else if (compiled->server >= MCP_SERVERS)
         notes_error(notes, "%s: the plan names more than %d MCP endpoints; give it in two plans",
@@ -267,6 +331,44 @@ static bool compile_rest(const struct mcp_config *config, struct mcp_request *co
             compile_path(config->rest.success, &compiled->success_path, name, notes));
 }
 
+/* The arguments and the environment as exec takes them, in one array. */
+static void compile_command(const struct mcp_config *config, struct mcp_request *compiled)
+{
+    size_t count = config->stdio.arguments.count, added = config->stdio.environment.count;
+    char **words = memory_new(count + added + 3, sizeof *words);
+    words[0] = config->stdio.command;
+    for (size_t i = 0; i < count; i++)
+        words[1 + i] = config->stdio.arguments.items[i];
+    for (size_t i = 0; i < added; i++)
+        words[count + 2 + i] = config->stdio.environment.items[i];
+    compiled->words = words;
+    compiled->command = (struct child_command){
+        .arguments = words, .environment = words + count + 2, .directory = config->stdio.directory};
+}
+
+static bool check_stdio(const struct plan *plan, const struct mcp_config *config, const char *name,
+                        struct notes *notes)
+{
+    for (size_t i = 0; i < config->stdio.environment.count; i++) {
+        const char *variable = config->stdio.environment.items[i];
+        if (strchr(variable, '=') > variable)
+            continue;
+        notes_error(notes, "%s: stdio.env: \"%s\" is not of the form NAME=value", name, variable);
+        return false;
+    }
+    if (config->dialect == MCP_REST)
+        notes_error(notes, "%s: the rest dialect is not spoken over stdio; take one of them away",
+                    name);
+    else if (plan->connections.mode == POOL_NEW)
+        notes_error(notes,
+                    "%s: connections: {mode: new} would open a session for every message of it; "
+                    "for a child process a call give calls_per_session: 1",
+                    name);
+    else
+        return true;
+    return false;
+}
+
 static void mcp_release(void *opaque)
 {
     struct mcp_request *compiled = opaque;
@@ -277,6 +379,7 @@ static void mcp_release(void *opaque)
     http_request_free(compiled->bye);
     json_path_fini(&compiled->error_path);
     json_path_fini(&compiled->success_path);
+    free(compiled->words);
     free(compiled);
 }
 
@@ -285,6 +388,8 @@ static bool compile_requests(const struct plan *plan, const struct plan_request 
 {
     const struct mcp_config *config = request->config;
     bool rest = compiled->dialect == MCP_REST;
+    if (compiled->dialect == MCP_STDIO)
+        return true;
     bool asks = rest && compiled->verb == MCP_LIST;
     struct http_shape shape = {
         .method = asks ? "GET" : "POST",
@@ -311,7 +416,7 @@ static void *mcp_compile(const struct plan *plan, const struct plan_request *req
 {
     const struct mcp_config *config = request->config;
     struct mcp_request *compiled = memory_new(1, sizeof *compiled);
-    compiled->dialect = (enum mcp_dialect)config->dialect;
+    compiled->dialect = config->stdio.command ? MCP_STDIO : (enum mcp_dialect)config->dialect;
     compiled->verb = strcmp(request->verb, "mcp.call") == 0 ? MCP_CALL : MCP_LIST;
     compiled->tool = config->tool;
     compiled->arguments = config->arguments;
@@ -324,7 +429,10 @@ static void *mcp_compile(const struct plan *plan, const struct plan_request *req
         fine = compile_rest(config, compiled, request->name, notes);
     } else {
         compiled->server = server_number(plan, request);
-        fine = check_http(config, compiled, request->name, notes);
+        if (config->stdio.command)
+            compile_command(config, compiled);
+        fine = (!config->stdio.command || check_stdio(plan, config, request->name, notes)) &&
+               check_http(config, compiled, request->name, notes);
     }
     struct span tool = compiled->tool ? template_constant(compiled->tool) : SPAN("\"\"");
     if (tool.at && (tool.bytes == 0 || tool.at[0] != '"')) {
@@ -339,20 +447,31 @@ static void *mcp_compile(const struct plan *plan, const struct plan_request *req
 
 static const char *mcp_origin(const void *compiled)
 {
-    return http_request_origin(((const struct mcp_request *)compiled)->post);
+    const struct mcp_request *request = compiled;
+    return request->post ? http_request_origin(request->post) : NULL;
+}
+
+static const struct child_command *mcp_command(const void *compiled)
+{
+    const struct mcp_request *request = compiled;
+    return request->dialect == MCP_STDIO ? &request->command : NULL;
 }
 
 const struct driver driver_mcp = {
     .name = "mcp",
-    .sentence = "Model Context Protocol over streamable HTTP, and tool servers over plain HTTP",
+    .sentence =
+        "Model Context Protocol over streamable HTTP and stdio, and tool servers over plain "
+        "HTTP",
     .verbs = mcp_verbs,
     .metrics = mcp_metrics,
     .state_bytes = sizeof(struct mcp_state),
     .user_bytes = sizeof(struct mcp_user),
+    .connection_bytes = sizeof(struct mcp_session),
     .wants_head = true,
     .compile = mcp_compile,
     .release = mcp_release,
     .origin = mcp_origin,
+    .command = mcp_command,
     .compose = mcp_compose,
     .data = mcp_data,
     .end = mcp_end,

@@ -4,6 +4,7 @@
 #define PLUG_DRIVER_MCP_H
 
 #include "load/driver.h"
+#include "net/child.h"
 #include "plug/driver/http_request.h"
 #include "wire/json.h"
 #include "wire/sse.h"
@@ -25,12 +26,15 @@ enum mcp_counter {
     MCP_SETUP_FAILURES,
     MCP_RESUMED,
     MCP_TOOLS_LISTED,
+    MCP_PAGES,
+    MCP_UNLISTED,
+    MCP_NOISE,
     MCP_COUNTERS,
 };
 
 enum mcp_hist { MCP_SESSION_SETUP, MCP_REPLY };
 
-enum mcp_dialect { MCP_HTTP, MCP_REST };
+enum mcp_dialect { MCP_HTTP, MCP_REST, MCP_STDIO };
 
 /* What may be asked of a server. */
 enum mcp_verb { MCP_CALL, MCP_LIST };
@@ -40,8 +44,10 @@ enum {
     MCP_SESSION_ID_BYTES = 512, /* longest session id that is taken */
     MCP_EVENT_ID_BYTES = 128,   /* longest id of an event that a stream can be resumed at */
     MCP_VERSION_BYTES = 16,
-    MCP_SHOWN_BYTES = 160, /* of a failure, for its example */
-    MCP_RESUMPTIONS = 3,   /* of one call, one after the other */
+    MCP_SHOWN_BYTES = 160,  /* of a failure, for its example */
+    MCP_CURSOR_BYTES = 512, /* longest cursor of a page */
+    MCP_MOST_PAGES = 64,    /* of one list */
+    MCP_RESUMPTIONS = 3,    /* of one call, one after the other */
 };
 
 /* A request of the plan, ready to be sent. */
@@ -58,6 +64,8 @@ struct mcp_request {
     uint64_t calls_per_session;               /* 0: any number */
     const char *protocol;                     /* version that is offered */
     const char *tool_field, *arguments_field; /* rest */
+    struct child_command command;             /* stdio */
+    char **words;                             /* of the command: the array is owned */
     struct json_path error_path, success_path;
     bool has_success_path;
 };
@@ -85,8 +93,14 @@ struct mcp_session {
     char id[MCP_SESSION_ID_BYTES];
 };
 
+/* Over stdio the session lives with the child process, not here: only `stage` is used, MCP_OPEN for
+ * the user who opened the session of the child that it knows. */
 struct mcp_user {
     struct mcp_session sessions[MCP_SERVERS];
+    nsec_t paged_ns;               /* intended instant of the request whose list goes on */
+    uint16_t cursor_bytes;         /* 0: no list goes on */
+    uint16_t pages;                /* of it so far */
+    char cursor[MCP_CURSOR_BYTES]; /* of the next page, escaped as it came */
 };
 
 /* What the exchange under way is. */
@@ -107,6 +121,8 @@ struct mcp_state {
     uint8_t version_bytes, event_bytes, shown_bytes;
     int32_t code; /* of a JSON-RPC error */
     uint32_t tools;
+    uint16_t cursor_bytes; /* of the next page, in call->kept's place: user->cursor */
+    bool cursor_too_long;
     char version[MCP_VERSION_BYTES];
     char event_id[MCP_EVENT_ID_BYTES];
     char shown[MCP_SHOWN_BYTES];
@@ -120,10 +136,13 @@ void mcp_data(struct driver_call *call, struct span bytes, nsec_t rx_ns);
 struct driver_outcome mcp_end(struct driver_call *call, int status, struct span body,
                               nsec_t end_ns);
 
-/* The session that a call belongs to; never NULL in the http dialect. */
+/* The session that a call belongs to; never NULL in the http dialect, and over stdio only in a
+ * farewell. */
 static inline struct mcp_session *mcp_session_of(const struct driver_call *call)
 {
     const struct mcp_request *request = call->compiled;
+    if (request->dialect == MCP_STDIO)
+        return call->connection;
     return &((struct mcp_user *)call->user)->sessions[request->server];
 }
 

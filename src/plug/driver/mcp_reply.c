@@ -4,7 +4,7 @@
 #include "plug/driver/mcp.h"
 
 #include "plug/driver/json_truth.h"
-#include "wire/json_pull.h"
+#include "wire/json_rpc.h"
 
 #include <string.h>
 
@@ -46,8 +46,20 @@ static void show_content(struct mcp_state *state, struct json_pull *pull)
     }
 }
 
-static void read_result(struct mcp_state *state, struct json_pull *pull)
+/* The place where the list goes on; it is sent back as it came. */
+static void keep_cursor(struct driver_call *call, struct span cursor)
 {
+    struct mcp_state *state = call->state;
+    struct mcp_user *user = call->user;
+    state->cursor_too_long = cursor.bytes > MCP_CURSOR_BYTES;
+    state->cursor_bytes = state->cursor_too_long ? 0 : (uint16_t)cursor.bytes;
+    if (state->cursor_bytes)
+        memcpy(user->cursor, cursor.at, cursor.bytes);
+}
+
+static void read_result(struct driver_call *call, struct json_pull *pull)
+{
+    struct mcp_state *state = call->state;
     struct span key;
     state->answer = MCP_RESULT;
     if (!json_pull_object(pull))
@@ -67,6 +79,10 @@ static void read_result(struct mcp_state *state, struct json_pull *pull)
         } else if (span_equal(key, SPAN("tools")) && json_pull_kind(pull) == JSON_ARRAY) {
             for (json_pull_array(pull); json_pull_element(pull); state->tools++)
                 json_pull_skip(pull);
+        } else if (span_equal(key, SPAN("nextCursor"))) {
+            struct json_value cursor = json_pull_value(pull);
+            if (cursor.kind == JSON_STRING)
+                keep_cursor(call, cursor.raw);
         } else {
             json_pull_skip(pull);
         }
@@ -91,48 +107,20 @@ static void read_error(struct mcp_state *state, struct span error)
     }
 }
 
-/* The members of a message that tell what it is. */
-struct message {
-    struct json_value id, method, error, result;
-};
-
-static struct message message_read(struct json_pull *pull)
-{
-    struct message message = {.id = {.kind = JSON_ABSENT}};
-    struct span key;
-    while (json_pull_member(pull, &key)) {
-        struct json_value value = json_pull_value(pull);
-        if (span_equal(key, SPAN("id")))
-            message.id = value;
-        else if (span_equal(key, SPAN("method")))
-            message.method = value;
-        else if (span_equal(key, SPAN("error")))
-            message.error = value;
-        else if (span_equal(key, SPAN("result")))
-            message.result = value;
-    }
-    return message;
-}
-
-static bool answers_ours(const struct mcp_state *state, const struct message *message)
+static bool answers_ours(const struct mcp_state *state, const struct json_rpc *message)
 {
     uint64_t id = 0;
     if (message->id.kind == JSON_NULL || message->id.kind == JSON_ABSENT)
         return message->error.kind == JSON_OBJECT; /* it could not be read, not even its id */
-    return (message->id.kind == JSON_NUMBER || message->id.kind == JSON_STRING) &&
-           span_uint(message->id.raw, &id) == 0 && id == state->id;
+    return json_rpc_number(message->id, &id) == 0 && id == state->id;
 }
 
 static void take_message(const struct reading *reading, struct json_pull *pull)
 {
     struct driver_call *call = reading->call;
     struct mcp_state *state = call->state;
-    if (!json_pull_object(pull)) {
-        state->broken = true;
-        return;
-    }
-    struct message message = message_read(pull);
-    if (pull->broken) {
+    struct json_rpc message;
+    if (json_rpc_read(pull, &message)) {
         state->broken = true;
     } else if (message.method.kind == JSON_STRING) {
         if (message.id.kind != JSON_ABSENT)
@@ -147,7 +135,7 @@ static void take_message(const struct reading *reading, struct json_pull *pull)
         if (message.error.kind == JSON_OBJECT)
             read_error(state, message.error.raw);
         else if (message.result.kind != JSON_ABSENT)
-            read_result(state, &inner);
+            read_result(call, &inner);
         else
             state->broken = true;
     }
@@ -194,11 +182,25 @@ static void keep(struct driver_call *call, struct span bytes, size_t most)
     text_put(call->kept, bytes);
 }
 
+/* A line of a child's output: a message, or what it should have said elsewhere. */
+static void take_line(const struct reading *reading, struct span line)
+{
+    struct mcp_state *state = reading->call->state;
+    take_bytes(reading, line);
+    if (state->broken)
+        mcp_count(reading->call, MCP_NOISE, 1);
+    state->broken = false;
+}
+
 void mcp_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
 {
     struct mcp_state *state = call->state;
     const struct mcp_request *request = call->compiled;
     struct reading reading = {.call = call, .rx_ns = rx_ns};
+    if (request->dialect == MCP_STDIO) {
+        take_line(&reading, bytes);
+        return;
+    }
     if (call->status >= 400) {
         keep(call, bytes, FAILURE_MOST_BYTES);
         return;
@@ -272,6 +274,12 @@ static struct driver_outcome initialized(struct driver_call *call)
     session->version_bytes = state->version_bytes;
     session->begun_ns = call->sent_ns;
     session->stage = MCP_INITIALIZED;
+    if (request->dialect == MCP_STDIO) {
+        ((struct mcp_user *)call->user)->sessions[request->server].stage = MCP_OPEN;
+        mcp_count(call, MCP_SESSIONS, 1);
+        tally_time(call->tally, call->first_hist + MCP_SESSION_SETUP,
+                   state->reply_ns - call->sent_ns);
+    }
     return (struct driver_outcome){.again = true};
 }
 
@@ -284,6 +292,28 @@ static struct driver_outcome outside(struct driver_call *call, bool refused)
     return (struct driver_outcome){.error = COUNT_ERROR_PROTOCOL,
                                    .words = SPAN("sandbox violation: a call marked outside "
                                                  "was answered with a result")};
+}
+
+/* The list goes on: the next page belongs to the same request. */
+static struct driver_outcome next_page(struct driver_call *call)
+{
+    struct mcp_state *state = call->state;
+    struct mcp_user *user = call->user;
+    const char *wrong = state->cursor_too_long ? "tools/list: the cursor is longer than 512 bytes"
+                        : user->pages + 1 >= MCP_MOST_PAGES
+                            ? "tools/list: the list has more than 64 pages"
+                            : NULL;
+    mcp_count(call, MCP_TOOLS_LISTED, state->tools);
+    user->cursor_bytes = 0;
+    if (wrong) {
+        mcp_count(call, MCP_BROKEN_REPLIES, 1);
+        return (struct driver_outcome){.error = COUNT_ERROR_PROTOCOL, .words = span_of(wrong)};
+    }
+    mcp_count(call, MCP_PAGES, 1);
+    user->cursor_bytes = state->cursor_bytes;
+    user->paged_ns = call->intended_ns;
+    user->pages++;
+    return (struct driver_outcome){.more = true};
 }
 
 static struct driver_outcome answered(struct driver_call *call)
@@ -301,6 +331,8 @@ static struct driver_outcome answered(struct driver_call *call)
     }
     if (state->sent == MCP_SENT_INITIALIZE)
         return initialized(call);
+    if (request->verb == MCP_LIST && (state->cursor_bytes || state->cursor_too_long))
+        return next_page(call);
     mcp_count(call, MCP_CALLS, 1);
     mcp_count(call, MCP_TOOLS_LISTED, state->tools);
     tally_time(call->tally, call->first_hist + MCP_REPLY, state->reply_ns - call->intended_ns);
@@ -387,6 +419,23 @@ static struct driver_outcome end_rest(struct driver_call *call, nsec_t end_ns)
     return answered(call);
 }
 
+static struct driver_outcome end_stdio(struct driver_call *call)
+{
+    const struct mcp_request *request = call->compiled;
+    const struct mcp_state *state = call->state;
+    struct mcp_user *user = call->user;
+    const struct mcp_session *session = call->connection;
+    struct mcp_session *own = &user->sessions[request->server];
+    if (call->farewell)
+        return (struct driver_outcome){0};
+    if (state->sent == MCP_SENT_REQUEST && own->stage == MCP_OPEN && request->calls_per_session &&
+        session->calls >= request->calls_per_session) {
+        own->stage = MCP_CLOSED; /* the child is being ended */
+        mcp_count(call, MCP_SESSIONS_ENDED, 1);
+    }
+    return state->answer == MCP_NO_ANSWER ? unanswered(call) : answered(call);
+}
+
 /* The session is over, whatever the answer was. */
 static struct driver_outcome end_bye(struct driver_call *call, int status)
 {
@@ -405,6 +454,8 @@ struct driver_outcome mcp_end(struct driver_call *call, int status, struct span 
     (void)body;
     if (request->dialect == MCP_REST)
         return end_rest(call, end_ns);
+    if (request->dialect == MCP_STDIO)
+        return end_stdio(call);
     struct mcp_session *session = mcp_session_of(call);
     if (state->sent == MCP_SENT_BYE || call->farewell)
         return end_bye(call, status);

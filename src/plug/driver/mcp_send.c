@@ -72,7 +72,14 @@ static void put_request(const struct mcp_request *request, const struct driver_c
     text_put(scratch, SPAN("{\"jsonrpc\":\"2.0\",\"id\":"));
     text_put_uint(scratch, id);
     if (request->verb == MCP_LIST) {
-        text_put(scratch, SPAN(",\"method\":\"tools/list\"}"));
+        const struct mcp_user *user = call->user;
+        text_put(scratch, SPAN(",\"method\":\"tools/list\""));
+        if (user->cursor_bytes) {
+            text_put(scratch, SPAN(",\"params\":{\"cursor\":\""));
+            text_put(scratch, (struct span){.at = user->cursor, .bytes = user->cursor_bytes});
+            text_put(scratch, SPAN("\"}"));
+        }
+        text_putc(scratch, '}');
         return;
     }
     text_put(scratch, SPAN(",\"method\":\"tools/call\",\"params\":{\"name\":"));
@@ -151,9 +158,76 @@ static void compose_farewell(struct driver_call *call, struct exchange_request *
     complete(call, session, (struct place){0}, 0, out);
 }
 
+/* ---- over stdio -------------------------------------------------------------------------------
+ */
+
+static const struct span initialized = {
+    .at = "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}",
+    .bytes = sizeof "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}" - 1};
+
+/* Whether the user opened a session that has not been ended; it has now. */
+static bool forget_session(struct driver_call *call)
+{
+    const struct mcp_request *request = call->compiled;
+    struct mcp_session *own = &((struct mcp_user *)call->user)->sessions[request->server];
+    bool open = own->stage == MCP_OPEN;
+    own->stage = MCP_CLOSED;
+    return open;
+}
+
+/* A session ends with its child's input, which is closed when the user leaves, so that there is
+ * nothing to send then. */
+static void compose_stdio(struct driver_call *call, struct exchange_request *out)
+{
+    const struct mcp_request *request = call->compiled;
+    struct mcp_state *state = call->state;
+    struct text *scratch = call->scratch;
+    struct mcp_session *session = call->connection;
+    size_t from = scratch->bytes, body = from;
+    *out = (struct exchange_request){.method = (struct span){0}};
+    if (call->farewell) {
+        if (forget_session(call))
+            mcp_count(call, MCP_SESSIONS_ENDED, 1);
+        return;
+    }
+    state->id = ++session->last_id;
+    if (session->stage == MCP_CLOSED) {
+        if (forget_session(call)) /* the child that it had is gone */
+            mcp_count(call, MCP_SESSIONS_LOST, 1);
+        state->sent = MCP_SENT_INITIALIZE;
+        out->alone = true;
+        put_initialize(request, scratch, state->id);
+    } else {
+        if (session->stage == MCP_INITIALIZED) {
+            text_put(scratch, initialized);
+            text_putc(scratch, '\n');
+            session->stage = MCP_OPEN;
+        }
+        body = scratch->bytes;
+        state->sent = MCP_SENT_REQUEST;
+        put_request(request, call, state->id);
+        session->calls++;
+        out->last = request->calls_per_session && session->calls >= request->calls_per_session;
+    }
+    for (size_t i = body; i < scratch->bytes; i++) { /* a line is a message */
+        if (scratch->at[i] == '\n' || scratch->at[i] == '\r')
+            scratch->at[i] = ' ';
+    }
+    out->message_id = state->id;
+    out->method = SPAN("POST");
+    out->body = (struct span){.at = scratch->at + from, .bytes = scratch->bytes - from};
+}
+
 void mcp_compose(struct driver_call *call, struct exchange_request *out)
 {
     const struct mcp_request *request = call->compiled;
+    struct mcp_user *user = call->user;
+    if (user->paged_ns != call->intended_ns || call->farewell) /* of a list that was given up */
+        user->cursor_bytes = user->pages = 0;
+    if (request->dialect == MCP_STDIO) {
+        compose_stdio(call, out);
+        return;
+    }
     struct mcp_state *state = call->state;
     struct text *scratch = call->scratch;
     size_t from = scratch->bytes;
@@ -172,8 +246,7 @@ void mcp_compose(struct driver_call *call, struct exchange_request *out)
         if (resumes) {
             state->id = session->last_id;
         } else if (state->sent == MCP_SENT_INITIALIZED) {
-            text_put(scratch,
-                     SPAN("{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}"));
+            text_put(scratch, initialized);
         } else if (state->sent != MCP_SENT_BYE) {
             state->id = ++session->last_id;
             if (state->sent == MCP_SENT_INITIALIZE)
