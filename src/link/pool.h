@@ -5,8 +5,8 @@
  *   new          one for each request
  *
  * Over a child process (options.command) a connection is a child: one message a line, its replies
- * told apart by JSON-RPC id; one for each user, or, shared, `most` (1 when not given) that carry any
- * number of exchanges at a time.
+ * told apart by JSON-RPC id; one for each user, or, shared, `most` (1 when not given) that carry
+ * any number of exchanges at a time.
  *
  * A kept connection is looked at before it is used again; when it dies with no byte received, the
  * exchange is sent once more on a fresh one and `stale` counts it. */

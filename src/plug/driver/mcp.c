@@ -40,7 +40,6 @@ static const struct setting stdio_settings[] = {
     {.name = "command",
      .type = SETTING_TEXT,
      .offset = STDIO(command),
-     .required = true,
      .sentence = "program that is started, looked for in PATH"},
     {.name = "args",
      .type = SETTING_TEXTS,
@@ -295,7 +294,11 @@ static uint32_t server_number(const struct plan *plan, const struct plan_request
 static bool check_http(const struct mcp_config *config, const struct mcp_request *compiled,
                        const char *name, struct notes *notes)
 {
-    if (compiled->dialect != MCP_STDIO && !template_constant(config->url).at)
+    bool half =
+        config->stdio.arguments.count || config->stdio.environment.count || config->stdio.directory;
+    if (half && !config->stdio.command)
+        notes_error(notes, "%s: stdio lacks its command, the program to start", name);
+    else if (compiled->dialect != MCP_STDIO && !template_constant(config->url).at)
         notes_error(notes, "%s: the url has holes; a session belongs to one endpoint", name);
     else if (compiled->server >= MCP_SERVERS)
         notes_error(notes, "%s: the plan names more than %d MCP endpoints; give it in two plans",
