@@ -307,7 +307,7 @@ static enum exchange_error why_broken(const struct channel *channel, char *words
         snprintf(words, room, "a message is longer than %zu bytes", most_line_bytes(channel));
         return EXCHANGE_TOO_LARGE;
     }
-    child_describe(&channel->child, words, room);
+    piped_describe(&channel->child, words, room);
     /* One that never answered is like a port where nobody listens: knock with a pause. */
     return channel->connection.used_ns ? EXCHANGE_RESET : EXCHANGE_REFUSED;
 }
@@ -315,7 +315,7 @@ static enum exchange_error why_broken(const struct channel *channel, char *words
 static void tell_broken(struct channel *channel)
 {
     struct pool *pool = channel->connection.pool;
-    char words[CHILD_SAID_BYTES + 100];
+    char words[PIPED_SAID_BYTES + 100];
     nsec_t at_ns = channel->ended_ns ? channel->ended_ns : loop_now(pool->link->loop);
     enum exchange_error error = why_broken(channel, words, sizeof words);
     while (!list_empty(&channel->calls))
@@ -328,7 +328,7 @@ static void tell_broken(struct channel *channel)
     }
 }
 
-static void child_gone(struct child *child)
+static void child_gone(struct piped *child)
 {
     struct channel *channel = list_entry(child, struct channel, child);
     channel->last = true;
@@ -384,7 +384,7 @@ void channel_close(struct connection *connection)
     pool->open--;
     if (connection->home && *connection->home == connection)
         *connection->home = NULL;
-    child_close(&channel->child);
+    piped_close(&channel->child);
     if (!list_empty(&channel->queue))
         set_due(channel, 0);
 }
@@ -395,7 +395,7 @@ static struct channel *channel_new(struct pool *pool, nsec_t now_ns)
     struct channel *channel = memory_new(1, sizeof *channel);
     channel->child.gone = child_gone;
     int error =
-        child_start(&channel->child, link->loop, pool->options.command, input_ready, pool->words);
+        piped_start(&channel->child, link->loop, pool->options.command, input_ready, pool->words);
     if (error) {
         free(channel);
         pool->error = error;
@@ -499,13 +499,13 @@ void channel_cancel(struct exchange *exchange)
 
 void channels_settle(struct link *link)
 {
-    nsec_t limit_ns = loop_now(link->loop) + (2 * CHILD_PATIENCE_MS + 500) * NSEC_PER_MSEC;
+    nsec_t limit_ns = loop_now(link->loop) + (2 * PIPED_PATIENCE_MS + 500) * NSEC_PER_MSEC;
     for (struct list *node = link->channels.next; node != &link->channels; node = node->next)
         channel_close(&list_entry(node, struct channel, node)->connection);
     while (!list_empty(&link->channels)) {
         nsec_t now_ns = loop_now(link->loop);
         if (now_ns >= limit_ns ||
-            loop_turn(link->loop, now_ns + CHILD_PATIENCE_MS * NSEC_PER_MSEC) < 0)
+            loop_turn(link->loop, now_ns + PIPED_PATIENCE_MS * NSEC_PER_MSEC) < 0)
             return;
     }
 }
@@ -521,7 +521,7 @@ void channels_kill(struct pool *pool)
         check(list_empty(&channel->calls) && list_empty(&channel->queue));
         if (!channel->closing)
             pool->open--;
-        child_kill(&channel->child);
+        piped_kill(&channel->child);
         channel_free(channel);
     }
 }

@@ -13,13 +13,13 @@
 #define LINK_CHANNEL_H
 
 #include "link/connection.h"
-#include "net/child.h"
+#include "net/piped.h"
 
 enum { CHANNEL_LINE_BYTES = 4 << 20 }; /* of one message; max_response_bytes may allow less */
 
 struct channel {
     struct connection connection; /* what exchanges, users and pools know it by */
-    struct child child;
+    struct piped child;
     struct list node;       /* in link.channels */
     struct list calls;      /* under way, the oldest first */
     struct list queue;      /* wait until set-up is over */

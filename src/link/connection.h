@@ -84,7 +84,7 @@ struct pool {
     nsec_t next_dial_ns; /* with a handshake rate: not before this */
     struct timer dial_timer;
     int error;                     /* of the last child that could not be started */
-    char words[CHILD_WORDS_BYTES]; /* and why */
+    char words[PIPED_WORDS_BYTES]; /* and why */
 };
 
 /* Opens a connection for an exchange. */

@@ -14,8 +14,8 @@
 #define LINK_POOL_H
 
 #include "link/exchange.h"
-#include "net/child.h"
 #include "net/loop.h"
+#include "net/piped.h"
 #include "net/resolve.h"
 #include "net/tls.h"
 
@@ -41,7 +41,7 @@ struct pool_options {
     nsec_t connect_timeout_ns; /* 0: none; covers dns, connect and tls */
     nsec_t first_byte_timeout_ns;
     uint64_t max_response_bytes;         /* 0: no limit */
-    const struct child_command *command; /* of a child; NULL: connections are made to host */
+    const struct piped_command *command; /* of a child; NULL: connections are made to host */
     size_t state_bytes;                  /* kept with each child for who speaks to it */
 };
 

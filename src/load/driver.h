@@ -85,7 +85,7 @@ struct driver {
     const char *(*origin)(const void *compiled);
     /* The child process that the request speaks to over its input and output, or NULL; NULL as
      * method: never. Requests with equal commands share their children. */
-    const struct child_command *(*command)(const void *compiled);
+    const struct piped_command *(*command)(const void *compiled);
     /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With
      * call->farewell, for drivers with user_bytes: fills in what ends the user's session, or
      * leaves the method empty when there is none to end; `end` then only looks at the reply. */

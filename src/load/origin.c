@@ -186,7 +186,7 @@ static bool same_texts(char *const *one, char *const *other)
     return one[i] == other[i]; /* both ended */
 }
 
-static bool same_command(const struct child_command *one, const struct child_command *other)
+static bool same_command(const struct piped_command *one, const struct piped_command *other)
 {
     const char *here = one->directory ? one->directory : "";
     return same_texts(one->arguments, other->arguments) &&
@@ -195,11 +195,11 @@ static bool same_command(const struct child_command *one, const struct child_com
 }
 
 /* The origin of a child process; its host is the program, for people. */
-static int find_child(struct engine *engine, const struct child_command *command,
+static int find_child(struct engine *engine, const struct piped_command *command,
                       size_t state_bytes, struct origin **out)
 {
     for (size_t i = 0; i < engine->origin_count; i++) {
-        const struct child_command *known = engine->origins[i]->pool->options.command;
+        const struct piped_command *known = engine->origins[i]->pool->options.command;
         if (known && same_command(known, command)) {
             *out = engine->origins[i];
             return 0;
@@ -261,7 +261,7 @@ int origins_init(struct engine *engine, char *words, size_t room)
         const char *own = work->request->target;
         if (work->driver->origin && work->driver->origin(work->compiled))
             own = work->driver->origin(work->compiled);
-        const struct child_command *command =
+        const struct piped_command *command =
             work->driver->command ? work->driver->command(work->compiled) : NULL;
         if (command) {
             error = find_child(engine, command, work->driver->connection_bytes, &work->origin);

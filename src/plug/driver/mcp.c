@@ -345,7 +345,7 @@ static void compile_command(const struct mcp_config *config, struct mcp_request 
     for (size_t i = 0; i < added; i++)
         words[count + 2 + i] = config->stdio.environment.items[i];
     compiled->words = words;
-    compiled->command = (struct child_command){
+    compiled->command = (struct piped_command){
         .arguments = words, .environment = words + count + 2, .directory = config->stdio.directory};
 }
 
@@ -454,7 +454,7 @@ static const char *mcp_origin(const void *compiled)
     return request->post ? http_request_origin(request->post) : NULL;
 }
 
-static const struct child_command *mcp_command(const void *compiled)
+static const struct piped_command *mcp_command(const void *compiled)
 {
     const struct mcp_request *request = compiled;
     return request->dialect == MCP_STDIO ? &request->command : NULL;

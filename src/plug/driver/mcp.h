@@ -4,7 +4,7 @@
 #define PLUG_DRIVER_MCP_H
 
 #include "load/driver.h"
-#include "net/child.h"
+#include "net/piped.h"
 #include "plug/driver/http_request.h"
 #include "wire/json.h"
 #include "wire/sse.h"
@@ -64,7 +64,7 @@ struct mcp_request {
     uint64_t calls_per_session;               /* 0: any number */
     const char *protocol;                     /* version that is offered */
     const char *tool_field, *arguments_field; /* rest */
-    struct child_command command;             /* stdio */
+    struct piped_command command;             /* stdio */
     char **words;                             /* of the command: the array is owned */
     struct json_path error_path, success_path;
     bool has_success_path;

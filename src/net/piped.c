@@ -2,7 +2,7 @@
  *
  * Between fork and exec only calls that are safe in a forked thread are made. Waiting is by looking
  * (waitpid with WNOHANG) at a timer: a child's end is no event that times depend on. */
-#include "net/child.h"
+#include "net/piped.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -64,7 +64,7 @@ static int open_ends(struct ends *ends)
 }
 
 /* Ours with the command's added; where a name is given twice, the command's counts. */
-static char **whole_environment(const struct child_command *command)
+static char **whole_environment(const struct piped_command *command)
 {
     size_t ours = 0, added = 0, count = 0;
     while (environ && environ[ours])
@@ -97,7 +97,7 @@ static void default_signals(void)
 }
 
 /* In the child. */
-static _Noreturn void become(const struct child_command *command, char **environment,
+static _Noreturn void become(const struct piped_command *command, char **environment,
                              const struct ends *ends, pid_t parent)
 {
     int error = 0;
@@ -121,7 +121,7 @@ static _Noreturn void become(const struct child_command *command, char **environ
 
 /* Forks, and waits until the program has begun. Returns 0 or what failed: -errno, or, of the
  * directory, errno. */
-static int begin(struct child *child, const struct child_command *command, struct ends *ends)
+static int begin(struct piped *child, const struct piped_command *command, struct ends *ends)
 {
     char **environment = whole_environment(command);
     pid_t parent = getpid();
@@ -151,7 +151,7 @@ static int begin(struct child *child, const struct child_command *command, struc
  */
 
 /* Keeps the end of what it says. Returns false when it will say no more. */
-static bool take_said(struct child *child)
+static bool take_said(struct piped *child)
 {
     char bytes[1024];
     for (;;) {
@@ -159,11 +159,11 @@ static bool take_said(struct child *child)
         if (count <= 0)
             return count < 0 && (errno == EAGAIN || errno == EINTR);
         size_t more = (size_t)count, from = 0;
-        if (more > CHILD_SAID_BYTES) {
-            from = more - CHILD_SAID_BYTES;
-            more = CHILD_SAID_BYTES;
+        if (more > PIPED_SAID_BYTES) {
+            from = more - PIPED_SAID_BYTES;
+            more = PIPED_SAID_BYTES;
         }
-        size_t stays = CHILD_SAID_BYTES - more;
+        size_t stays = PIPED_SAID_BYTES - more;
         if (child->said_bytes < stays)
             stays = child->said_bytes;
         memmove(child->said, child->said + child->said_bytes - stays, stays);
@@ -172,7 +172,7 @@ static bool take_said(struct child *child)
     }
 }
 
-static void close_error(struct child *child)
+static void close_error(struct piped *child)
 {
     if (child->error.fd < 0)
         return;
@@ -183,19 +183,19 @@ static void close_error(struct child *child)
 
 static void said_more(struct watch *watch, unsigned what)
 {
-    struct child *child = list_entry(watch, struct child, error);
+    struct piped *child = list_entry(watch, struct piped, error);
     (void)what;
     if (!take_said(child))
         close_error(child);
 }
 
-static void send_signal(const struct child *child, int signal)
+static void send_signal(const struct piped *child, int signal)
 {
     if (kill(-child->pid, signal) != 0) /* its group; or itself, if it has left it */
         kill(child->pid, signal);
 }
 
-static void ended(struct child *child)
+static void ended(struct piped *child)
 {
     child->pid = 0;
     timer_stop(child->loop, &child->timer);
@@ -203,13 +203,13 @@ static void ended(struct child *child)
         take_said(child);
     close_error(child);
     stream_close(&child->to, false);
-    if (child->end == CHILD_RUNS)
-        child->end = CHILD_LEFT;
+    if (child->end == PIPED_RUNS)
+        child->end = PIPED_LEFT;
 }
 
 static void look(struct timer *timer, nsec_t now_ns)
 {
-    struct child *child = list_entry(timer, struct child, timer);
+    struct piped *child = list_entry(timer, struct piped, timer);
     siginfo_t info = {.si_pid = 0};
     int failed = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT);
     if ((failed && errno != EINTR) || (!failed && info.si_pid == child->pid)) {
@@ -220,9 +220,9 @@ static void look(struct timer *timer, nsec_t now_ns)
         return;
     }
     if (now_ns >= child->step_ns) {
-        child->end = child->end == CHILD_RUNS ? CHILD_TERMED : CHILD_KILLED;
-        child->step_ns = now_ns + CHILD_PATIENCE_MS * NSEC_PER_MSEC;
-        send_signal(child, child->end == CHILD_TERMED ? SIGTERM : SIGKILL);
+        child->end = child->end == PIPED_RUNS ? PIPED_TERMED : PIPED_KILLED;
+        child->step_ns = now_ns + PIPED_PATIENCE_MS * NSEC_PER_MSEC;
+        send_signal(child, child->end == PIPED_TERMED ? SIGTERM : SIGKILL);
     }
     timer_start(child->loop, timer, now_ns + LOOK_MS * NSEC_PER_MSEC);
 }
@@ -236,12 +236,12 @@ static int adopt(struct stream *stream, struct loop *loop, int *fd,
                          EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
-int child_start(struct child *child, struct loop *loop, const struct child_command *command,
-                void (*ready)(struct stream *stream, unsigned what), char words[CHILD_WORDS_BYTES])
+int piped_start(struct piped *child, struct loop *loop, const struct piped_command *command,
+                void (*ready)(struct stream *stream, unsigned what), char words[PIPED_WORDS_BYTES])
 {
     struct ends ends;
-    void (*gone)(struct child * child) = child->gone;
-    *child = (struct child){.to.fd = -1, .from.fd = -1, .error.fd = -1, .loop = loop, .gone = gone};
+    void (*gone)(struct piped * child) = child->gone;
+    *child = (struct piped){.to.fd = -1, .from.fd = -1, .error.fd = -1, .loop = loop, .gone = gone};
     timer_init(&child->timer, look);
     int error = open_ends(&ends);
     int failed = error ? error : begin(child, command, &ends);
@@ -249,7 +249,7 @@ int child_start(struct child *child, struct loop *loop, const struct child_comma
         char why[64];
         const char *what = failed > 0 ? command->directory : command->arguments[0];
         error = failed > 0 ? -failed : failed;
-        snprintf(words, CHILD_WORDS_BYTES, "cannot %s %.80s: %.40s",
+        snprintf(words, PIPED_WORDS_BYTES, "cannot %s %.80s: %.40s",
                  failed > 0 ? "start in the directory" : "start the program", what,
                  error_sentence(error, why, sizeof why));
         close_ends(&ends);
@@ -264,8 +264,8 @@ int child_start(struct child *child, struct loop *loop, const struct child_comma
         error = loop_watch(loop, &child->error, WATCH_READ);
     close_ends(&ends);
     if (error) {
-        snprintf(words, CHILD_WORDS_BYTES, "its pipes cannot be watched");
-        child_kill(child);
+        snprintf(words, PIPED_WORDS_BYTES, "its pipes cannot be watched");
+        piped_kill(child);
     }
     return error;
 }
@@ -273,35 +273,35 @@ int child_start(struct child *child, struct loop *loop, const struct child_comma
 /* ---- the end ----------------------------------------------------------------------------------
  */
 
-void child_await(struct child *child)
+void piped_await(struct piped *child)
 {
     if (!child->pid || child->ending)
         return;
     nsec_t now_ns = loop_now(child->loop);
     child->ending = true;
-    child->step_ns = now_ns + CHILD_PATIENCE_MS * NSEC_PER_MSEC;
+    child->step_ns = now_ns + PIPED_PATIENCE_MS * NSEC_PER_MSEC;
     timer_start(child->loop, &child->timer, now_ns + NSEC_PER_MSEC);
 }
 
-void child_close(struct child *child)
+void piped_close(struct piped *child)
 {
     stream_close(&child->to, false);
-    child_await(child);
+    piped_await(child);
 }
 
-void child_kill(struct child *child)
+void piped_kill(struct piped *child)
 {
     if (child->pid) {
         send_signal(child, SIGKILL);
         while (waitpid(child->pid, &child->status, 0) < 0 && errno == EINTR)
             continue;
-        child->end = CHILD_KILLED;
+        child->end = PIPED_KILLED;
         ended(child);
     }
     stream_close(&child->from, true);
 }
 
-const char *child_describe(const struct child *child, char *out, size_t room)
+const char *piped_describe(const struct piped *child, char *out, size_t room)
 {
     struct span said = span_trim((struct span){.at = child->said, .bytes = child->said_bytes});
     const char *line = said.bytes ? said.at + said.bytes : said.at;

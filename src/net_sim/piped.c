@@ -1,37 +1,37 @@
 /* There are no processes in the simulated world: starting one fails, and says so. */
-#include "net/child.h"
+#include "net/piped.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-int child_start(struct child *child, struct loop *loop, const struct child_command *command,
-                void (*ready)(struct stream *stream, unsigned what), char words[CHILD_WORDS_BYTES])
+int piped_start(struct piped *child, struct loop *loop, const struct piped_command *command,
+                void (*ready)(struct stream *stream, unsigned what), char words[PIPED_WORDS_BYTES])
 {
     (void)child;
     (void)loop;
     (void)ready;
-    snprintf(words, CHILD_WORDS_BYTES,
+    snprintf(words, PIPED_WORDS_BYTES,
              "%.90s cannot be started: there are no processes in simulation",
              command->arguments[0]);
     return -ENOTSUP;
 }
 
-void child_close(struct child *child)
+void piped_close(struct piped *child)
 {
     (void)child;
 }
 
-void child_await(struct child *child)
+void piped_await(struct piped *child)
 {
     (void)child;
 }
 
-void child_kill(struct child *child)
+void piped_kill(struct piped *child)
 {
     (void)child;
 }
 
-const char *child_describe(const struct child *child, char *out, size_t room)
+const char *piped_describe(const struct piped *child, char *out, size_t room)
 {
     (void)child;
     snprintf(out, room, "there are no processes in simulation");
