@@ -28,8 +28,7 @@ struct fetch_request {
     size_t resolve_count;
     bool fresh;    /* on a new connection, which is closed afterwards */
     bool insecure; /* do not verify the server */
-    bool
-        follow; /* redirects of a GET, at most 4, and only to the same scheme, host and port; another
+    bool follow;   /* redirects of a GET, at most 4, only to the same scheme, host and port; another
                     is handed out as the reply that it is */
     nsec_t connect_timeout_ns; /* 0: 2 s */
     nsec_t timeout_ns;         /* of the whole; 0: 5 s */

@@ -1,4 +1,4 @@
-/* net/talk.h - says one thing to a stream socket and hears the answer, whole, on the calling thread.
+/* net/talk.h - says one thing to a stream socket and hears the whole answer, on the calling thread.
  *
  * For control planes that speak lines rather than HTTP (HAProxy's runtime API). Like net/fetch.h it
  * blocks for a bounded time, reads a bounded answer, and can be cancelled. */
