@@ -31,7 +31,7 @@ struct kubernetes;
  * holds one sentence. Owner: caller, kubernetes_free. */
 int kubernetes_new(const struct kubernetes_options *options, struct kubernetes **out,
                    struct text *why);
-/* Frees it, and the key material it wrote for the TLS library; NULL is fine; returns NULL. */
+/* Frees it, its credentials wiped; NULL is fine; returns NULL. */
 struct kubernetes *kubernetes_free(struct kubernetes *client);
 
 /* The namespace that the options, the context or the service account name. */

@@ -129,8 +129,18 @@ static bool name_place(struct fetch *fetch, const struct fetch_request *request)
 
 /* ---- asking ---------------------------------------------------------------------------------- */
 
+static void set_pem(CURL *easy, CURLoption option, struct span pem)
+{
+    struct curl_blob blob = {.data = (void *)pem.at, .len = pem.bytes, .flags = CURL_BLOB_NOCOPY};
+    if (pem.bytes)
+        curl_easy_setopt(easy, option, &blob);
+}
+
 static void set_tls(CURL *easy, const struct fetch_request *request)
 {
+    set_pem(easy, CURLOPT_CAINFO_BLOB, request->ca_pem);
+    set_pem(easy, CURLOPT_SSLCERT_BLOB, request->cert_pem);
+    set_pem(easy, CURLOPT_SSLKEY_BLOB, request->key_pem);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, request->insecure ? 0L : 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, request->insecure ? 0L : 2L);
     if (request->ca_file)

@@ -24,7 +24,9 @@ struct fetch_request {
     const char *bearer;               /* token; never shows in words; or NULL */
     const char *ca_file;              /* NULL: the system's */
     const char *cert_file, *key_file; /* client certificate; or NULL */
-    const char *const *resolve;       /* "host:port:address": known names; or NULL */
+    struct span ca_pem;               /* the same three as PEM bytes, instead of files; or empty */
+    struct span cert_pem, key_pem;
+    const char *const *resolve; /* "host:port:address": known names; or NULL */
     size_t resolve_count;
     bool fresh;    /* on a new connection, which is closed afterwards */
     bool insecure; /* do not verify the server */
