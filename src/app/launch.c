@@ -6,6 +6,7 @@
 #include "app/report_files.h"
 #include "app/self_test.h"
 #include "app/terminal.h"
+#include "app/trace_output.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -123,6 +124,20 @@ static void print_quiet(struct app *app, const struct run_report *report)
                 report->run_path ? report->run_path : "none");
 }
 
+/* What is made of the trace. A run that passed and whose trace can not be shown did not pass. */
+static int show_trace(struct app *app, const struct launch *launch, const struct run_report *report)
+{
+    struct trace_vllm_file where = {launch->result_directory, launch->result_file};
+    bool text = !launch->format || strcmp(launch->format, "text") == 0;
+    int code = 0;
+    if (launch->compat && !launch->quiet)
+        code = trace_put_compat(app, report->result, report->run_path, launch->compat,
+                                text ? app->out : app->err);
+    if (code == 0 && launch->save_vllm)
+        code = trace_save_vllm(app, report->result, report->run_path, where, launch->quiet);
+    return code;
+}
+
 /* Reports as files, then the summary. Returns the exit code. */
 static int show(struct app *app, const struct launch *launch, const struct run_report *report)
 {
@@ -148,9 +163,10 @@ static int show(struct app *app, const struct launch *launch, const struct run_r
         if (report->why && report->outcome != RUN_PASSED && !told)
             fprintf(app->err, "plimsoll: %s\n", report->why);
     }
+    int traced = show_trace(app, launch, report);
     text_fini(&page);
     free(directory);
-    return code;
+    return code == RUN_PASSED ? traced : code;
 }
 
 static int run(struct app *app, const struct launch *launch, const struct plan *plan)

@@ -16,8 +16,11 @@ struct launch {
     size_t override_count;
     const char *format; /* of what is printed at the end; NULL: text */
     bool quiet;         /* print nothing but errors and a verdict that is not "passed" */
-    bool no_report;     /* write the run file only */
-    bool latency_only;  /* wrk's way: no live view */
+    const char *compat; /* tools whose metrics are printed too; or NULL */
+    bool save_vllm;     /* write vLLM's result file ... */
+    const char *result_directory, *result_file; /* ... there; or NULL */
+    bool no_report;                             /* write the run file only */
+    bool latency_only;                          /* wrk's way: no live view */
 };
 
 /* Does it all. Returns the exit code. */

@@ -2,12 +2,14 @@
  * directory that can only be read. */
 #include "app/report_files.h"
 #include "app/terminal.h"
+#include "app/trace_output.h"
 #include "app/verb.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "run/run.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,10 @@ static const struct option options[] = {
      .sentence = "write it there instead of printing it"},
     {"all", 'a', .kind = OPTION_TEXT, .value = "DIR",
      .sentence = "write every report as a file into this directory"},
+    {"metrics-compat", 0, .kind = OPTION_TEXT, .value = "TOOLS",
+     .sentence = "vllm, aiperf or guidellm metrics beside ours, from the trace"},
+    {"requests", 0, .kind = OPTION_TEXT, .value = "FILE",
+     .sentence = "each request of the trace as a row: .csv or .jsonl; - prints"},
     {"runs", 0, .kind = OPTION_TEXT, .value = "DIR",
      .sentence = "where @last looks (default: runs)"},
     {.name = NULL},
@@ -74,10 +80,34 @@ static int put_report(struct app *app, const struct writer *writer, const struct
     else if (error == 0 && bytes.bytes)
         fwrite(bytes.at, 1, bytes.bytes, app->out);
     text_fini(&bytes);
-    if (error)
+    if (error == -ENODATA && writer->traced)
+        fprintf(app->err,
+                "plimsoll: %s has no trace of single requests; record one: plimsoll run ... "
+                "--trace requests\n",
+                path);
+    else if (error)
         fprintf(app->err, "plimsoll: %s could not be written: %s\n", output ? output : writer->name,
                 error_sentence(error, sentence, sizeof sentence));
     return error ? RUN_FAILED : 0;
+}
+
+/* What is asked for of the run: rows, other tools' metrics, files, or a report. */
+static int put_asked(struct app *app, const struct arguments *arguments,
+                     const struct writer *writer, const struct result *result, const char *path)
+{
+    const char *rows = argument_words(arguments, "requests");
+    const char *tools = argument_words(arguments, "metrics-compat");
+    const char *directory = argument_words(arguments, "all");
+    int code = 0;
+    if (rows)
+        code = trace_export(app, path, rows);
+    if (code == 0 && tools)
+        code = trace_put_compat(app, result, path, tools, app->out);
+    if (code || ((rows || tools) && !argument_given(arguments, "format") && !directory))
+        return code;
+    if (directory)
+        return report_files_write(app, result, path, directory) ? RUN_FAILED : 0;
+    return put_report(app, writer, result, path, argument_words(arguments, "output"));
 }
 
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
@@ -90,17 +120,17 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     if (!writer)
         return usage_error(app, verb, "there is no format \"%s\"; plimsoll list names them",
                            format);
+    const char *tools = argument_words(arguments, "metrics-compat");
+    if (tools && !trace_tools_fit(app, verb, tools))
+        return EXIT_USAGE;
     bool last = strcmp(arguments->rest[0], "@last") == 0;
     char *path = last ? last_run(runs ? runs : "runs") : memory_copy_text(arguments->rest[0]);
     if (!path)
         return usage_error(app, verb, "there is no run file in %s", runs ? runs : "runs");
     struct result *result = NULL;
     int code = read_run(app, path, &result) ? RUN_FAILED : 0;
-    const char *directory = argument_words(arguments, "all");
-    if (code == 0 && directory)
-        code = report_files_write(app, result, path, directory) ? RUN_FAILED : 0;
-    else if (code == 0)
-        code = put_report(app, writer, result, path, argument_words(arguments, "output"));
+    if (code == 0)
+        code = put_asked(app, arguments, writer, result, path);
     result_free(result);
     free(path);
     return code;

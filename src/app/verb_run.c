@@ -1,6 +1,7 @@
 /* plimsoll run: a plan, or a URL and a few options. */
 #include "app/launch.h"
 #include "app/quick_driver.h"
+#include "app/trace_output.h"
 
 #include "base/memory.h"
 #include "base/unit.h"
@@ -62,6 +63,14 @@ static const struct option options[] = {
      .sentence = "for run files and reports (default: runs)", .setting = "output_dir"},
     {"format", 0, .kind = OPTION_TEXT, .value = "NAME",
      .sentence = "of the summary: text, json, csv, markdown, junit"},
+    {"trace", 0, .kind = OPTION_TEXT, .value = "WHAT",
+     .sentence = "requests: record each one, beside the counts", .setting = "trace"},
+    {"metrics-compat", 0, .kind = OPTION_TEXT, .value = "TOOLS",
+     .sentence = "print vllm, aiperf or guidellm metrics beside ours"},
+    {"save-result", 0, .kind = OPTION_FLAG, .aliases = "save-detailed",
+     .sentence = "write the result file of vllm bench serve"},
+    {"result-filename", 0, .kind = OPTION_TEXT, .value = "FILE", .sentence = "its name"},
+    {"result-dir", 0, .kind = OPTION_TEXT, .value = "DIR", .sentence = "its directory"},
     {"no-report", 0, .kind = OPTION_FLAG, .sentence = "write the run file only"},
     {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "print nothing when all went well"},
     {"headless", 0, .kind = OPTION_FLAG, .sentence = "as always (Locust's word; accepted)"},
@@ -101,6 +110,21 @@ static void override_file(struct launch *launch, const struct arguments *argumen
             add(launch, rows[i].path, words, flag.at);
         text_fini(&flag);
     }
+}
+
+/* Reports that read the trace need one. */
+static void override_trace(struct app *app, struct launch *launch,
+                           const struct arguments *arguments)
+{
+    static const char *const wanting[] = {"metrics-compat", "save-result", "result-filename",
+                                          "result-dir"};
+    const struct writer *writer = launch->format ? plug_writer(app->plugs, launch->format) : NULL;
+    const char *flag = writer && writer->traced ? "--format" : NULL;
+    for (size_t i = 0; i < sizeof wanting / sizeof *wanting; i++)
+        if (argument_given(arguments, wanting[i]))
+            flag = wanting[i];
+    if (flag)
+        add(launch, "trace", "requests", flag);
 }
 
 /* All headers of the command line. Owner: caller, free() of the array. */
@@ -146,6 +170,9 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
         if (argument_given(arguments, quick_only[i]))
             return usage_error(app, verb, "--%s is for a URL; a plan says it itself",
                                quick_only[i]);
+    const char *compat = argument_words(arguments, "metrics-compat");
+    if (compat && !trace_tools_fit(app, verb, compat))
+        return EXIT_USAGE;
     const char *format = argument_words(arguments, "format");
     if (format && !plug_writer(app->plugs, format))
         return usage_error(app, verb, "there is no format \"%s\"; plimsoll list names them",
@@ -187,10 +214,17 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         .format = argument_words(arguments, "format"),
         .quiet = argument_given(arguments, "quiet"),
         .no_report = argument_given(arguments, "no-report"),
+        .compat = argument_words(arguments, "metrics-compat"),
+        .save_vllm = argument_given(arguments, "save-result") ||
+                     argument_given(arguments, "result-filename") ||
+                     argument_given(arguments, "result-dir"),
+        .result_directory = argument_words(arguments, "result-dir"),
+        .result_file = argument_words(arguments, "result-filename"),
     };
     how.overrides = launch_overrides(arguments, &how.override_count);
     if (!is_url(what))
         override_file(&how, arguments);
+    override_trace(app, &how, arguments);
     code = launch(app, &how);
     launch_overrides_free(how.overrides, how.override_count);
     quick_driver_fini(&driver);

@@ -45,6 +45,8 @@ struct driver_call {
     uint32_t first_counter, first_hist; /* numbers of the driver's first metrics */
     int status;                         /* of the reply, once its head has come */
     nsec_t intended_ns, sent_ns;        /* of this request */
+    struct trace_ring *trace; /* chunks and tokens of answers go here as well; NULL: no trace */
+    uint32_t trace_slot;
 };
 
 /* The outcome that a driver reads from a complete reply. */

@@ -87,6 +87,7 @@ struct job {
     struct text redirect_path;
     bool redirect_get;
     bool farewell;       /* ends a session: counted nowhere */
+    uint32_t number;     /* among all jobs of the engine: its slot in the trace */
     struct text *values; /* by slot */
     struct span *slots;  /* views of the values */
     struct talk talk;
@@ -175,6 +176,7 @@ struct engine {
     struct work *works;
     size_t *user_offsets; /* by driver */
     size_t user_bytes;    /* of all drivers that the plan uses */
+    uint32_t job_count;   /* made so far, of all crews */
     size_t state_bytes;   /* the most that one of them wants for a request */
     struct crew **crews;
     size_t crew_count;
@@ -210,6 +212,17 @@ static inline nsec_t engine_since(const struct engine *engine, nsec_t at_ns)
 {
     return at_ns - engine->start_ns;
 }
+
+/* Where the trace of single requests goes; NULL: there is none, or nothing is being recorded. */
+static inline struct trace_ring *ledger_trace(const struct engine *engine)
+{
+    return engine->recording ? engine->options.tallies->trace : NULL;
+}
+
+/* A request is over: its line of the trace. outcome: the counter that counted it; error: 0 or a
+ * COUNT_ERROR_*. */
+void ledger_trace_over(struct engine *engine, const struct job *job, uint32_t outcome,
+                       uint32_t error, nsec_t end_ns);
 
 /* Records how late the generator itself began something that was due. */
 void ledger_late(struct engine *engine, struct tally *tally, nsec_t late_ns);

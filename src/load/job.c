@@ -12,6 +12,7 @@ static struct job *job_new(struct crew *crew)
     size_t state_bytes = crew->engine->state_bytes;
     struct job *job = memory_new(1, sizeof *job);
     job->crew = crew;
+    job->number = crew->engine->job_count++;
     if (crew->plan->symbols.slots) {
         job->values = memory_new(crew->plan->symbols.slots, sizeof *job->values);
         job->slots = memory_new(crew->plan->symbols.slots, sizeof *job->slots);
@@ -188,6 +189,7 @@ void job_abandon(struct job *job, nsec_t now_ns)
         struct tally *tally = ledger_tally(engine, job->work->number);
         tally_count(tally, job->started ? COUNT_ABANDONED : COUNT_DROPPED, 1);
         tally_time(tally, HIST_CENSORED, now_ns - job->intended_ns);
+        ledger_trace_over(engine, job, job->started ? COUNT_ABANDONED : COUNT_DROPPED, 0, now_ns);
         if (job->started)
             crew->in_flight--;
         else

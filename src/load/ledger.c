@@ -174,6 +174,29 @@ void ledger_fini(struct engine *engine)
     timer_stop(engine->loop, &engine->ledger.timer);
 }
 
+void ledger_trace_over(struct engine *engine, const struct job *job, uint32_t outcome,
+                       uint32_t error, nsec_t end_ns)
+{
+    struct trace_ring *trace = ledger_trace(engine);
+    if (!trace)
+        return;
+    const struct exchange_times *times = &job->exchange.times;
+    const struct trace_end end = {
+        .start_ns = engine->start_ns,
+        .intended_ns = job->intended_ns,
+        .asked_ns = times->asked_ns,
+        .sent_ns = times->sent_ns,
+        .end_ns = end_ns,
+        .request = job->work->number,
+        .phase = engine->ledger.phase,
+        .outcome = outcome,
+        .error = error,
+        .status = job->status,
+        .attempts = 1U + job->attempt,
+    };
+    trace_over(trace, job->number, &end);
+}
+
 void ledger_late(struct engine *engine, struct tally *tally, nsec_t by_ns)
 {
     tally_time(tally, HIST_LATE, by_ns);

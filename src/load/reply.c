@@ -47,6 +47,8 @@ struct driver_call job_call(struct job *job)
         .status = job->status,
         .intended_ns = job->intended_ns,
         .sent_ns = job->exchange.times.sent_ns,
+        .trace = ledger_trace(engine),
+        .trace_slot = job->number,
     };
 }
 
@@ -175,6 +177,7 @@ static void account_success(struct job *job, struct tally *tally, nsec_t end_ns)
     tally_time(tally, HIST_SEND, times->sent_all_ns - times->sent_ns);
     tally_time(tally, HIST_WAIT, times->first_ns - times->sent_all_ns);
     tally_time(tally, HIST_RECEIVE, end_ns - times->first_ns);
+    ledger_trace_over(engine_of(job), job, COUNT_SUCCEEDED, 0, end_ns);
 }
 
 static void account_failure(struct job *job, struct tally *tally, uint32_t error, struct span words,
@@ -182,9 +185,11 @@ static void account_failure(struct job *job, struct tally *tally, uint32_t error
 {
     struct engine *engine = engine_of(job);
     bool late = error == COUNT_ERROR_RESPONSE_TIMEOUT || error == COUNT_ERROR_CONNECT_TIMEOUT;
-    tally_count(tally, late ? COUNT_TIMED_OUT : COUNT_FAILED, 1);
+    uint32_t outcome = late ? COUNT_TIMED_OUT : COUNT_FAILED;
+    tally_count(tally, outcome, 1);
     tally_count(tally, error, 1);
     tally_time(tally, late ? HIST_CENSORED : HIST_FAILED, end_ns - job->intended_ns);
+    ledger_trace_over(engine, job, outcome, error, end_ns);
     ledger_example(engine, job->work, error, job->status, words, end_ns);
     if (job->user->crew->once_count && !engine->once_failed) {
         engine->once_failed = true;
@@ -316,6 +321,8 @@ static bool retry(struct job *job, uint32_t error, nsec_t now_ns)
     double wait_ns =
         (double)http->retry_base_ns * (double)(1U << doublings) * random_unit(&crew->think);
     tally_count(ledger_tally(engine, job->work->number), COUNT_RETRIED, 1);
+    if (ledger_trace(engine))
+        trace_again(ledger_trace(engine), job->number);
     job->attempt++;
     job->resting = true;
     timer_start(engine->loop, &job->user->timer, now_ns + (nsec_t)wait_ns);

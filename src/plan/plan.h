@@ -221,6 +221,9 @@ struct plan_label {
     char *name, *value;
 };
 
+/* What is recorded of single requests, beside the counts and histograms. */
+enum plan_trace { PLAN_TRACE_NONE, PLAN_TRACE_REQUESTS };
+
 /* ---- plug-ins that a section names ----------------------------------------------------------- */
 
 /* One plug-in with its settings. */
@@ -300,6 +303,8 @@ struct plan {
     uint64_t seed;
     uint64_t threads;      /* 0: one a core */
     nsec_t interval_ns;    /* of the record; 1 s */
+    int trace;             /* enum plan_trace */
+    uint64_t trace_most;   /* requests in it */
     nsec_t hard_limit_ns;  /* the run is ended after this, whatever happens; 0: plan + grace */
     double time_scale;     /* durations were multiplied by this; 1: not */
     bool time_scale_think; /* think times and pacing too */

@@ -3,6 +3,11 @@
 
 #define PLAN(member) offsetof(struct plan, member)
 
+static const struct setting_word trace_words[] = {
+    {"none", "counts and histograms only"},
+    {"requests", "each request with its instants, tokens and the gaps between them"},
+    {NULL, NULL}};
+
 const struct setting plan_rows[] = {
     {.name = "schema",
      .type = SETTING_CUSTOM,
@@ -48,6 +53,20 @@ const struct setting plan_rows[] = {
      .most = 60,
      .unset = "1s",
      .sentence = "interval of the record"},
+    {.name = "trace",
+     .type = SETTING_CHOICE,
+     .offset = PLAN(trace),
+     .words = trace_words,
+     .unset = "none",
+     .sentence = "what is recorded of single requests"},
+    {.name = "trace_most",
+     .type = SETTING_UINT,
+     .offset = PLAN(trace_most),
+     .least = 1,
+     .most = 100000000,
+     .unset = "1000000",
+     .unit = "requests",
+     .sentence = "requests that a trace holds at most; about 150 bytes each and 5 a token"},
     {.name = "hard_limit",
      .type = SETTING_DURATION,
      .offset = PLAN(hard_limit_ns),

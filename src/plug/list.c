@@ -26,8 +26,9 @@ static const struct probe *const probes[] = {
 };
 
 static const struct writer *const writers[] = {
-    &writer_text, &writer_json,  &writer_csv,        &writer_csv_tasks, &writer_markdown,
-    &writer_html, &writer_junit, &writer_prometheus, &writer_null,
+    &writer_text,     &writer_json,      &writer_csv,   &writer_csv_tasks,
+    &writer_markdown, &writer_html,      &writer_junit, &writer_prometheus,
+    &writer_vllm,     &writer_vllm_text, &writer_null,
 };
 
 /* The verbs of all drivers, each knowing its driver's number. */

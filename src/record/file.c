@@ -27,6 +27,7 @@ enum statement {
     INSERT_GAUGE,
     INSERT_LOOP_LAG,
     INSERT_RULE_HIT,
+    INSERT_TRACE,
     INSERT_EVENT,
     INSERT_EXAMPLE,
     INSERT_SATURATED,
@@ -51,6 +52,8 @@ static const char *const statement_sql[STATEMENTS] = {
     [INSERT_GAUGE] = "INSERT INTO gauge VALUES (?1, ?2, ?3)",
     [INSERT_LOOP_LAG] = "INSERT INTO loop_lag VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     [INSERT_RULE_HIT] = "INSERT INTO rule_hit VALUES (?1, ?2, ?3)",
+    [INSERT_TRACE] = "INSERT INTO trace VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,"
+                     " ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     [INSERT_EVENT] = "INSERT INTO event VALUES (?1, ?2, ?3)",
     [INSERT_EXAMPLE] = "INSERT INTO example VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
                        " ON CONFLICT DO UPDATE SET times = excluded.times",
@@ -139,7 +142,7 @@ static int execute(struct run_file *file, const char *sql)
 
 /* One value of a row; `bytes` and `words` need to live only until the row is written. */
 struct value {
-    enum { VALUE_INTEGER, VALUE_REAL, VALUE_WORDS, VALUE_BYTES } kind;
+    enum { VALUE_INTEGER, VALUE_REAL, VALUE_WORDS, VALUE_BYTES, VALUE_NONE } kind;
     int64_t integer;
     double real;
     const char *words;
@@ -178,6 +181,10 @@ static int insert(struct run_file *file, enum statement which, const struct valu
             sqlite3_bind_double(statement, at, value->real);
         else if (value->kind == VALUE_WORDS)
             sqlite3_bind_text(statement, at, value->words, -1, SQLITE_STATIC);
+        else if (value->kind == VALUE_NONE)
+            sqlite3_bind_null(statement, at);
+        else if (value->bytes.bytes == 0)
+            sqlite3_bind_zeroblob(statement, at, 0);
         else
             sqlite3_bind_blob64(statement, at, value->bytes.at, value->bytes.bytes, SQLITE_STATIC);
     }
@@ -355,6 +362,39 @@ int run_file_block(struct run_file *file, const struct tally_block *block,
                INTEGER(lag->least), INTEGER(lag->most), BYTES(text_span(&file->scratch)));
     }
     return file->error;
+}
+
+static struct value instant(nsec_t at_ns)
+{
+    return at_ns == TRACE_NEVER ? (struct value){.kind = VALUE_NONE} : INTEGER(at_ns);
+}
+
+static struct value known(bool is_known, uint64_t count)
+{
+    return is_known ? INTEGER(count) : (struct value){.kind = VALUE_NONE};
+}
+
+static struct value source_words(enum trace_source source)
+{
+    static const char *const words[TRACE_SOURCES] = {[TRACE_SOURCE_EVENTS] = "events",
+                                                     [TRACE_SOURCE_USAGE] = "usage",
+                                                     [TRACE_SOURCE_CONTINUOUS] =
+                                                         "continuous usage"};
+    return source == TRACE_SOURCE_NONE ? (struct value){.kind = VALUE_NONE} : WORDS(words[source]);
+}
+
+int run_file_trace(struct run_file *file, uint32_t segment, const struct trace_row *row)
+{
+    const struct trace_end *end = &row->end;
+    bool counted = row->source == TRACE_SOURCE_USAGE || row->source == TRACE_SOURCE_CONTINUOUS;
+    return INSERT(file, INSERT_TRACE, INTEGER(segment), INTEGER(0), INTEGER(end->request),
+                  INTEGER(end->phase), INTEGER(row->intended_ns), INTEGER(row->asked_ns),
+                  instant(row->sent_ns), instant(row->first_ns), instant(row->answer_ns),
+                  instant(row->last_ns), INTEGER(row->end_ns), INTEGER(end->outcome),
+                  known(end->error != 0, end->error), INTEGER(end->status), INTEGER(end->attempts),
+                  source_words(row->source), known(counted, row->prompt_tokens),
+                  known(row->source != TRACE_SOURCE_NONE, row->output_tokens), INTEGER(row->events),
+                  INTEGER(row->cut), BYTES(row->chunks));
 }
 
 int run_file_example(struct run_file *file, const struct result_example *example)

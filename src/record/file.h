@@ -7,6 +7,7 @@
 #include "record/result.h"
 #include "record/series.h"
 #include "record/tally.h"
+#include "record/trace_keep.h"
 
 #include <sqlite3.h>
 
@@ -26,6 +27,8 @@ int run_file_commit(struct run_file *file);
 /* A block but its examples. */
 int run_file_block(struct run_file *file, const struct tally_block *block,
                    const struct metric_table *metrics);
+/* A traced request of a thread. */
+int run_file_trace(struct run_file *file, uint32_t segment, const struct trace_row *row);
 /* Writes an example, or its new count. */
 int run_file_example(struct run_file *file, const struct result_example *example);
 int run_file_event(struct run_file *file, nsec_t at_ns, const char *kind, const char *words);

@@ -15,11 +15,14 @@
 #include "record/picture.h"
 #include "record/result.h"
 #include "record/series.h"
+#include "record/trace_keep.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -50,6 +53,12 @@ struct sample_queue {
     size_t count, room;
 };
 
+/* A loop thread's end. */
+struct source_thread {
+    struct tally_exchange *exchange;
+    struct trace_keep *keep; /* NULL: no trace */
+};
+
 struct recorder {
     const struct metric_table *metrics;
     pthread_mutex_t drain, picture_lock, said_lock;
@@ -61,8 +70,9 @@ struct recorder {
     _Atomic bool finished; /* closed without an error */
     struct run_file *file;
     struct picture *picture;
-    struct tally_exchange **exchanges;
-    size_t exchange_count;
+    struct source_thread *threads;
+    size_t thread_count;
+    uint64_t traced, trace_most, trace_over_limit; /* requests written, at most, and beyond */
     struct list said;
     uint32_t watched_count; /* these three under said_lock */
     struct series_book *book;
@@ -313,6 +323,42 @@ static void drain_exchange(struct pass *pass, struct tally_exchange *exchange)
     }
 }
 
+static void drain_trace(struct pass *pass, const struct source_thread *thread)
+{
+    struct recorder *recorder = pass->recorder;
+    struct tally_exchange *exchange = thread->exchange;
+    struct trace_row row;
+    while (thread->keep && trace_keep_next(thread->keep, exchange->trace, &row)) {
+        if (recorder->traced == recorder->trace_most) {
+            recorder->trace_over_limit++;
+            continue;
+        }
+        recorder->traced++;
+        if (pass_file(pass))
+            run_file_trace(recorder->file, exchange->blocks[0]->segment, &row);
+    }
+}
+
+/* What the trace holds, told at the end. */
+static void conclude_trace(struct recorder *recorder)
+{
+    uint64_t lost = recorder->trace_over_limit;
+    bool any = false;
+    for (size_t i = 0; i < recorder->thread_count; i++) {
+        if (!recorder->threads[i].keep)
+            continue;
+        any = true;
+        lost += trace_lost_requests(recorder->threads[i].exchange->trace);
+    }
+    if (!any)
+        return;
+    char number[24];
+    snprintf(number, sizeof number, "%" PRIu64, recorder->traced);
+    recorder_fact(recorder, "trace.requests", number);
+    snprintf(number, sizeof number, "%" PRIu64, lost);
+    recorder_fact(recorder, "trace.lost", number);
+}
+
 static void keep_error(struct recorder *recorder, int error)
 {
     int none = 0;
@@ -325,8 +371,10 @@ static void drain(struct recorder *recorder)
 {
     struct pass pass = {.recorder = recorder};
     drain_said(&pass);
-    for (size_t i = 0; i < recorder->exchange_count; i++)
-        drain_exchange(&pass, recorder->exchanges[i]);
+    for (size_t i = 0; i < recorder->thread_count; i++) {
+        drain_exchange(&pass, recorder->threads[i].exchange);
+        drain_trace(&pass, &recorder->threads[i]);
+    }
     if (pass.began)
         keep_error(recorder, run_file_commit(recorder->file));
 }
@@ -390,7 +438,9 @@ static void recorder_release(struct recorder *recorder)
     series_book_free(recorder->book);
     free(recorder->samples.items);
     free(recorder->spare.items);
-    free(recorder->exchanges);
+    for (size_t i = 0; i < recorder->thread_count; i++)
+        trace_keep_free(recorder->threads[i].keep);
+    free(recorder->threads);
     picture_free(recorder->picture);
     pthread_cond_destroy(&recorder->wake);
     pthread_mutex_destroy(&recorder->drain);
@@ -408,6 +458,7 @@ int recorder_new(struct recorder **out, const char *path, const struct run_head 
     struct recorder *recorder = memory_new(1, sizeof *recorder);
     recorder->metrics = metrics;
     recorder->book = series_book_new();
+    recorder->trace_most = plan->trace_most;
     list_init(&recorder->said);
     locks_init(recorder);
     struct result *declared = declare_run(head, plan, metrics, phases, phase_count);
@@ -427,9 +478,10 @@ int recorder_new(struct recorder **out, const char *path, const struct run_head 
 void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange)
 {
     pthread_mutex_lock(&recorder->drain);
-    recorder->exchanges = memory_resize(recorder->exchanges, recorder->exchange_count + 1,
-                                        sizeof(struct tally_exchange *));
-    recorder->exchanges[recorder->exchange_count++] = exchange;
+    recorder->threads =
+        memory_resize(recorder->threads, recorder->thread_count + 1, sizeof *recorder->threads);
+    recorder->threads[recorder->thread_count++] = (struct source_thread){
+        .exchange = exchange, .keep = exchange->trace ? trace_keep_new() : NULL};
     pthread_mutex_unlock(&recorder->drain);
 }
 
@@ -448,6 +500,8 @@ int recorder_close(struct recorder *recorder)
     pthread_mutex_unlock(&recorder->said_lock);
     pthread_join(recorder->thread, NULL);
     pthread_mutex_lock(&recorder->drain);
+    drain(recorder);
+    conclude_trace(recorder);
     drain(recorder);
     keep_error(recorder, run_file_close(recorder->file));
     recorder->file = NULL;

@@ -58,7 +58,9 @@ int recorder_new(struct recorder **out, const char *path, const struct run_head 
                  const struct plan *plan, const struct metric_table *metrics,
                  const struct run_phase *phases, size_t phase_count);
 
-/* Gives the recorder a loop thread's exchange to drain; before the load starts. */
+/* Gives the recorder a loop thread's exchange to drain; before the load starts. Where the exchange
+ * has a trace, its requests are written one by one, plan->trace_most of them over all threads; the
+ * facts trace.requests and trace.lost say how many were and were not. */
 void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange);
 
 /* Records an event: kind ("threshold", "stop", "health", "generator", "clock"), words. Any thread.

@@ -46,6 +46,13 @@
     " buckets BLOB NOT NULL);"                                                                     \
     "CREATE TABLE rule_hit (block INTEGER NOT NULL, rule INTEGER NOT NULL,"                        \
     " hits INTEGER NOT NULL, PRIMARY KEY (block, rule)) WITHOUT ROWID;"                            \
+    "CREATE TABLE trace (segment INTEGER NOT NULL, attempt INTEGER NOT NULL,"                      \
+    " request INTEGER NOT NULL, phase INTEGER NOT NULL, intended_ns INTEGER NOT NULL,"             \
+    " asked_ns INTEGER NOT NULL, sent_ns INTEGER, first_ns INTEGER, answer_ns INTEGER,"            \
+    " last_ns INTEGER, end_ns INTEGER NOT NULL, outcome INTEGER NOT NULL, error INTEGER,"          \
+    " status INTEGER NOT NULL, attempts INTEGER NOT NULL, token_source TEXT,"                      \
+    " prompt_tokens INTEGER, output_tokens INTEGER, events INTEGER NOT NULL,"                      \
+    " cut INTEGER NOT NULL, chunks BLOB NOT NULL);"                                                \
     "CREATE TABLE event (at_ns INTEGER NOT NULL, kind TEXT NOT NULL, words TEXT NOT NULL);"        \
     "CREATE TABLE example (at_ns INTEGER NOT NULL, request INTEGER NOT NULL,"                      \
     " error INTEGER NOT NULL, status INTEGER NOT NULL, words TEXT NOT NULL,"                       \
@@ -83,5 +90,13 @@
     " t.metric, t.part, s.value, m.unit FROM sample s JOIN series t ON t.id = s.series"            \
     " JOIN watched w ON w.number = t.watched"                                                      \
     " LEFT JOIN metric m ON m.kind = 'sample' AND m.name = t.metric;"
+#define VIEWS_TOO                                                                                  \
+    "CREATE VIEW traces AS SELECT t.segment, t.attempt, r.name AS request, p.name AS phase,"       \
+    " p.excluded, t.intended_ns, t.asked_ns, t.sent_ns, t.first_ns, t.answer_ns, t.last_ns,"       \
+    " t.end_ns, o.name AS outcome, e.name AS error, t.status, t.attempts, t.token_source,"         \
+    " t.prompt_tokens, t.output_tokens, t.events, t.cut, t.chunks"                                 \
+    " FROM trace t JOIN request r ON r.number = t.request JOIN phase p ON p.number = t.phase"      \
+    " LEFT JOIN metric o ON o.kind = 'counter' AND o.number = t.outcome"                           \
+    " LEFT JOIN metric e ON e.kind = 'counter' AND e.number = t.error;"
 
-const char *const schema_sql[] = {TABLES, TABLES_TOO, VIEWS, NULL};
+const char *const schema_sql[] = {TABLES, TABLES_TOO, VIEWS, VIEWS_TOO, NULL};

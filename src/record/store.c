@@ -99,6 +99,7 @@ static const char *const merge_sql[] = {
     "INSERT INTO main.rule_hit SELECT block + ?1, rule, hits FROM s.rule_hit",
     "INSERT INTO main.block SELECT id + ?1, segment, attempt, interval, last_interval, phase,"
     " begin_ns, end_ns FROM s.block",
+    "INSERT INTO main.trace SELECT * FROM s.trace ORDER BY rowid",
     "INSERT INTO main.event SELECT at_ns, kind, words FROM s.event ORDER BY rowid",
     "INSERT INTO main.example SELECT at_ns, request, error, status, words, times FROM s.example"
     " WHERE true ORDER BY rowid"

@@ -50,6 +50,7 @@ void tally_exchange_init(struct tally_exchange *exchange, const struct metric_ta
     ring_init(&exchange->full);
     ring_init(&exchange->empty);
     exchange->metrics = metrics;
+    exchange->trace = NULL;
     for (size_t i = 0; i < TALLY_BLOCKS; i++) {
         exchange->blocks[i] = block_new(metrics, segment, request_count, rule_count);
         bool room = ring_put(&exchange->empty, exchange->blocks[i]);
@@ -63,6 +64,13 @@ void tally_exchange_fini(struct tally_exchange *exchange)
         block_free(exchange->blocks[i], exchange->metrics);
         exchange->blocks[i] = NULL;
     }
+    exchange->trace = trace_ring_free(exchange->trace);
+}
+
+void tally_exchange_trace(struct tally_exchange *exchange)
+{
+    check(!exchange->trace);
+    exchange->trace = trace_ring_new();
 }
 
 void tally_block_clear(struct tally_block *block, const struct metric_table *metrics)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/ring.h"
 #include "record/metric.h"
+#include "record/trace_ring.h"
 #include "stat/hist.h"
 
 #include <stdint.h>
@@ -65,12 +66,16 @@ struct tally_exchange {
     struct ring empty; /* recorder puts, loop thread takes */
     struct tally_block *blocks[TALLY_BLOCKS];
     const struct metric_table *metrics;
+    struct trace_ring *trace; /* of each single request; NULL: none is kept. Owned */
 };
 
 /* Makes the blocks and fills the empty ring. Owner: caller, tally_exchange_fini. */
 void tally_exchange_init(struct tally_exchange *exchange, const struct metric_table *metrics,
                          uint32_t segment, size_t request_count, size_t rule_count);
 void tally_exchange_fini(struct tally_exchange *exchange);
+
+/* Keeps a trace of single requests too; before the exchange is used. */
+void tally_exchange_trace(struct tally_exchange *exchange);
 
 /* Empties a block for its next use, touching only what was used. */
 void tally_block_clear(struct tally_block *block, const struct metric_table *metrics);

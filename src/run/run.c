@@ -9,6 +9,7 @@
 #include "host/machine.h"
 #include "run/advice.h"
 #include "run/conduct.h"
+#include "run/describe.h"
 #include "run/health.h"
 #include "run/need.h"
 #include "run/open.h"
@@ -208,6 +209,7 @@ static void record_beginnings(struct run *run)
     for (size_t i = 0; i < run->options->fact_count; i++)
         recorder_fact(recorder, run->options->facts[i].name, run->options->facts[i].value);
     record_tags(recorder, run->plan);
+    describe_load(recorder, run->plan);
     char needed[32];
     snprintf(needed, sizeof needed, "%.4g", run->plan->objectives_needed);
     if (run->plan->objective_count)

@@ -194,6 +194,8 @@ struct team *team_new(const struct team_options *options)
         worker->index = i;
         tally_exchange_init(&worker->tallies, &options->program->metrics, i,
                             options->plan->request_count, options->plan->rule_count);
+        if (options->plan->trace == PLAN_TRACE_REQUESTS)
+            tally_exchange_trace(&worker->tallies);
     }
     return team;
 }

@@ -16,10 +16,13 @@ struct show_options {
 };
 
 struct writer {
-    const char *name; /* "text", "json", "csv", "markdown", "html", "junit", "prometheus", "null" */
+    const char
+        *name; /* "text", "json", "csv", "markdown", "html", "junit", "prometheus", "null" ... */
     const char *file; /* what it is called in the output directory: "report.html"; NULL: none */
     const char *sentence;
-    /* Appends the report. Returns 0 or -errno. */
+    bool
+        traced; /* reads the trace of single requests from run_path: plan setting trace: requests */
+    /* Appends the report. Returns 0 or -errno (-ENODATA: the run has no trace). */
     int (*write)(const struct result *result, const struct show_options *options, struct text *out);
 };
 

@@ -164,6 +164,9 @@ void llm_content(struct driver_call *call, struct llm_answer *answer, bool reaso
 {
     uint32_t tokens = event_tokens(call, answer, usage);
     llm_count(call, LLM_CONTENT_EVENTS, 1);
+    if (call->trace)
+        trace_chunk(call->trace, call->trace_slot,
+                    reasoning ? TRACE_CHUNK_REASONING : TRACE_CHUNK_CONTENT, tokens, rx_ns);
     if (answer->events++ == 0) {
         answer->first_ns = rx_ns;
         time_it(call, LLM_TTFT, rx_ns - call->intended_ns);
@@ -179,6 +182,12 @@ void llm_content(struct driver_call *call, struct llm_answer *answer, bool reaso
         time_it(call, LLM_TTFAT, rx_ns - call->intended_ns);
     }
     answer->last_ns = rx_ns;
+}
+
+void llm_empty(struct driver_call *call, nsec_t rx_ns)
+{
+    if (call->trace)
+        trace_chunk(call->trace, call->trace_slot, TRACE_CHUNK_EMPTY, 0, rx_ns);
 }
 
 void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp_ns, nsec_t rx_ns)
@@ -206,8 +215,19 @@ static bool is_burst(const struct driver_call *call, const struct llm_answer *an
            content_ns < (nsec_t)(answer->events - 1) * BURST_GAP_NS;
 }
 
+static void trace_answer(struct driver_call *call, const struct llm_answer *answer)
+{
+    enum trace_source source = answer->events ? TRACE_SOURCE_EVENTS : TRACE_SOURCE_NONE;
+    if (answer->has_usage)
+        source = answer->continuous ? TRACE_SOURCE_CONTINUOUS : TRACE_SOURCE_USAGE;
+    if (call->trace)
+        trace_tokens(call->trace, call->trace_slot, source, answer->prompt_tokens,
+                     (uint32_t)answer->tokens);
+}
+
 static void count_usage(struct driver_call *call, const struct llm_answer *answer)
 {
+    trace_answer(call, answer);
     llm_count(call, LLM_PROMPT_TOKENS, answer->prompt_tokens);
     llm_count(call, LLM_CACHED_TOKENS, answer->cached_tokens);
     llm_count(call, LLM_REASONING_TOKENS, answer->reasoning_tokens);

@@ -99,6 +99,10 @@ struct llm_answer {
 void llm_content(struct driver_call *call, struct llm_answer *answer, bool reasoning,
                  const struct llm_usage *usage, nsec_t rx_ns);
 
+/* An event that brought a choice but no content: a role, an empty text, a finish reason. Other
+ * tools count it, so a trace has it; nothing else does. */
+void llm_empty(struct driver_call *call, nsec_t rx_ns);
+
 /* The event just counted was written by the server at this instant of this machine's monotonic
  * clock (plimsoll-testbed --stamp says so): what lies between is how late it was seen, and how far
  * the gap measured is from the true one. */

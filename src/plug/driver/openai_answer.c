@@ -62,8 +62,12 @@ static void take_event(void *self, const struct sse_event *event)
         llm_answer_text(call, &state->answer, reply.text);
         if (reply.stamp_ns)
             llm_stamp(call, &state->answer, (nsec_t)reply.stamp_ns, reading->rx_ns);
-    } else if (reply.usage.given)
-        llm_usage(call, &state->answer, &reply.usage);
+    } else {
+        if (reply.choice)
+            llm_empty(call, reading->rx_ns);
+        if (reply.usage.given)
+            llm_usage(call, &state->answer, &reply.usage);
+    }
     state->finished = state->finished || reply.finished;
     keep_server_times(&state->answer, &reply);
 }

@@ -96,6 +96,7 @@ static void pull_choices(struct json_pull *pull, struct openai_reply *reply)
     if (!json_pull_array(pull))
         return;
     while (json_pull_element(pull)) {
+        reply->choice = true;
         if (!json_pull_object(pull))
             continue;
         while (json_pull_member(pull, &name)) {

@@ -8,6 +8,7 @@
 
 struct openai_reply {
     bool broken;       /* not a JSON object */
+    bool choice;       /* it has a choice, whatever that brings */
     bool content;      /* answer text, a refusal, or arguments of a tool call; not empty */
     struct span text;  /* the answer's text, the last where there are several; as in the bytes */
     bool reasoning;    /* text in `reasoning` or `reasoning_content`; not empty */

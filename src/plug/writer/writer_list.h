@@ -12,6 +12,8 @@ extern const struct writer writer_markdown;   /* for pull requests */
 extern const struct writer writer_html;       /* the report page */
 extern const struct writer writer_junit;      /* thresholds and objectives as test cases */
 extern const struct writer writer_prometheus; /* text exposition format */
+extern const struct writer writer_vllm;       /* what vllm bench serve saves */
+extern const struct writer writer_vllm_text;  /* and prints */
 extern const struct writer writer_null;       /* writes nothing */
 
 #endif
