@@ -30,7 +30,7 @@ struct verb {
 enum { EXIT_USAGE = 104 };
 
 extern const struct verb verb_run, verb_wrk, verb_validate, verb_schema, verb_report,
-    verb_self_test, verb_list, verb_completion, verb_version, verb_help;
+    verb_self_test, verb_doctor, verb_list, verb_completion, verb_version, verb_help;
 
 /* All verbs, ended by NULL, in the order of the help. */
 extern const struct verb *const verbs[];

@@ -2,6 +2,8 @@
 #include "run/advice.h"
 
 #include "base/text.h"
+#include "run/need.h"
+#include "run/port_forward.h"
 
 #include <string.h>
 
@@ -62,6 +64,13 @@ static bool shares_machine(const struct look *look)
     return look->shares_machine;
 }
 
+static bool through_tunnel(const struct look *look)
+{
+    struct need need = need_of(look->plan, 1);
+    bool crowd = need.users > PORT_FORWARD_USERS || !need.bounded;
+    return crowd && look->shares_machine && port_forward_target("", look->plan) != NULL;
+}
+
 static const struct {
     const char *name;
     bool (*due)(const struct look *look);
@@ -69,6 +78,9 @@ static const struct {
 } rows[] = {
     {"advice.insecure", insecure,
      "TLS certificates were not verified (insecure): anybody could have answered"},
+    {"advice.port_forward", through_tunnel,
+     "the target is a kubectl port-forward, whose tunnel is the limit beyond 10 users: use the "
+     "service's external address"},
     {"advice.think_time", no_think_time,
      "no think time: each user asks again at once, which no person does; add think: 1s..5s"},
     {"advice.threshold", no_threshold,

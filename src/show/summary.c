@@ -24,34 +24,11 @@ static void put_label(const char *label, const struct show_options *options, str
         text_putc(out, ' ');
 }
 
-/* Words from outside, broken at blanks to the terminal's width and indented under the label. */
-static void put_wrapped(const char *words, const struct show_options *options, struct text *out)
-{
-    char *clean = words_clean(words, false), *place = NULL;
-    unsigned width = LABEL;
-    for (char *word = strtok_r(clean, " ", &place); word; word = strtok_r(NULL, " ", &place)) {
-        unsigned more = words_width(word);
-        if (width > LABEL && width + 1 + more > options->columns) {
-            text_putc(out, '\n');
-            for (unsigned i = 0; i < LABEL; i++)
-                text_putc(out, ' ');
-            width = LABEL;
-        } else if (width > LABEL) {
-            text_putc(out, ' ');
-            width++;
-        }
-        text_puts(out, word);
-        width += more;
-    }
-    text_putc(out, '\n');
-    free(clean);
-}
-
 void summary_put_line(const char *label, const char *words, const struct show_options *options,
                       struct text *out)
 {
     put_label(label, options, out);
-    put_wrapped(words, options, out);
+    words_put_wrapped(out, words, LABEL, options->columns);
 }
 
 void summary_put_verdict(const struct result *result, const struct show_options *options,
@@ -66,7 +43,7 @@ void summary_put_verdict(const struct result *result, const struct show_options 
         text_putc(out, ' ');
     if (words_width(title) >= LABEL)
         text_puts(out, "  ");
-    put_wrapped(verdict.sentence, options, out);
+    words_put_wrapped(out, verdict.sentence, LABEL, options->columns);
     show_verdict_fini(&verdict);
 
     struct text line = TEXT_EMPTY;

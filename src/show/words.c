@@ -1,6 +1,9 @@
 /* Cleans, measures and cuts UTF-8; see words.h. One decoder serves all three. */
 #include "show/words.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <stdint.h>
 
 enum { REPLACEMENT = 0xfffd };
@@ -156,4 +159,26 @@ void words_put_tone(struct text *out, bool colour, enum words_tone tone, const c
     text_puts(out, words);
     if (painted)
         text_puts(out, "\x1b[0m");
+}
+
+void words_put_wrapped(struct text *out, const char *words, unsigned indent, unsigned columns)
+{
+    char *clean = words_clean(words, false), *place = NULL;
+    unsigned width = indent;
+    for (char *word = strtok_r(clean, " ", &place); word; word = strtok_r(NULL, " ", &place)) {
+        unsigned more = words_width(word);
+        if (width > indent && width + 1 + more > columns) {
+            text_putc(out, '\n');
+            for (unsigned i = 0; i < indent; i++)
+                text_putc(out, ' ');
+            width = indent;
+        } else if (width > indent) {
+            text_putc(out, ' ');
+            width++;
+        }
+        text_puts(out, word);
+        width += more;
+    }
+    text_putc(out, '\n');
+    free(clean);
 }

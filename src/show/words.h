@@ -24,6 +24,11 @@ unsigned words_width(const char *words);
 /* Appends at most this many columns of valid UTF-8; what was cut ends in "…". */
 void words_put_cut(struct text *out, const char *words, unsigned columns);
 
+/* Appends words from outside, cleaned, broken at blanks to lines of this many columns; the first
+ * line goes on where the text is, which is `indent` columns from the margin, and the others begin
+ * there. Ends with a line feed. */
+void words_put_wrapped(struct text *out, const char *words, unsigned indent, unsigned columns);
+
 /* What a piece of text means, for colour. */
 enum words_tone { TONE_PLAIN, TONE_STRONG, TONE_FAINT, TONE_GOOD, TONE_DOUBTFUL, TONE_BAD };
 
