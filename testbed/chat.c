@@ -6,6 +6,7 @@
 #include "testbed/reply.h"
 #include "testbed/work.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MODEL_DEFAULT "plimsoll-testbed"
@@ -93,14 +94,34 @@ static struct span word_of(uint64_t token)
     return span_of(words[token % (sizeof words / sizeof words[0])]);
 }
 
-static void put_usage(struct text *out, const struct chat *chat)
+/* How many tokens of an answer are reasoning: an answer follows in any case. */
+static uint64_t reasoning_of(const struct connection *connection)
 {
+    uint64_t asked = connection->testbed->options.chat.reasoning_tokens;
+    return asked < connection->chat.tokens ? asked : connection->chat.tokens - 1;
+}
+
+static struct span reasoning_member(const struct connection *connection)
+{
+    return connection->testbed->options.chat.reasoning_content ? SPAN("reasoning_content")
+                                                               : SPAN("reasoning");
+}
+
+static void put_usage(struct text *out, const struct connection *connection)
+{
+    const struct chat *chat = &connection->chat;
+    uint64_t reasoning = reasoning_of(connection);
     text_put(out, SPAN("{\"prompt_tokens\":"));
     text_put_uint(out, chat->prompt_tokens);
     text_put(out, SPAN(",\"completion_tokens\":"));
     text_put_uint(out, chat->made);
     text_put(out, SPAN(",\"total_tokens\":"));
     text_put_uint(out, chat->prompt_tokens + chat->made);
+    if (reasoning) {
+        text_put(out, SPAN(",\"completion_tokens_details\":{\"reasoning_tokens\":"));
+        text_put_uint(out, reasoning);
+        text_putc(out, '}');
+    }
     text_putc(out, '}');
 }
 
@@ -158,19 +179,18 @@ static void send_head(struct connection *connection)
 
 static void send_token(struct connection *connection)
 {
-    char delta[32] = "\"content\":\"";
+    char delta[48];
     struct span word = word_of(connection->chat.made);
-    size_t bytes = strlen(delta);
+    bool reasoning = connection->chat.made < reasoning_of(connection);
+    connection->chat.made++;
     if (connection->chat.dialect) {
-        ollama_token(connection, word);
-        connection->chat.made++;
+        ollama_token(connection, word, reasoning);
         return;
     }
-    memcpy(delta + bytes, word.at, word.bytes);
-    delta[bytes + word.bytes] = '"';
-    send_chunk(connection, (struct span){.at = delta, .bytes = bytes + word.bytes + 1},
-               SPAN("null"));
-    connection->chat.made++;
+    struct span member = reasoning ? reasoning_member(connection) : SPAN("content");
+    int bytes = snprintf(delta, sizeof delta, "\"%.*s\":\"%.*s\"", (int)member.bytes, member.at,
+                         (int)word.bytes, word.at);
+    send_chunk(connection, (struct span){.at = delta, .bytes = (size_t)bytes}, SPAN("null"));
 }
 
 /* Halfway through a stream its fault strikes. Returns false when the stream is over by it. */
@@ -222,7 +242,7 @@ static void finish_stream(struct connection *connection)
         text_put(event, SPAN("data: "));
         put_start(event, connection, SPAN("chat.completion.chunk"));
         text_put(event, SPAN(",\"choices\":[],\"usage\":"));
-        put_usage(event, chat);
+        put_usage(event, connection);
         text_put(event, SPAN("}\n\n"));
         reply_piece(connection, text_span(event));
     }
@@ -242,14 +262,21 @@ static void finish_whole(struct connection *connection)
         return;
     }
     put_start(body, connection, SPAN("chat.completion"));
-    text_put(body,
-             SPAN(",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\""));
-    for (chat->made = 0; chat->made < chat->tokens; chat->made++)
+    text_put(body, SPAN(",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\""));
+    if (reasoning_of(connection)) {
+        text_put(body, reasoning_member(connection));
+        text_put(body, SPAN("\":\""));
+        for (chat->made = 0; chat->made < reasoning_of(connection); chat->made++)
+            text_put(body, word_of(chat->made));
+        text_put(body, SPAN("\",\""));
+    }
+    text_put(body, SPAN("content\":\""));
+    for (chat->made = reasoning_of(connection); chat->made < chat->tokens; chat->made++)
         text_put(body, word_of(chat->made));
     text_put(body, SPAN("\"},\"finish_reason\":"));
     text_put(body, finish_reason(chat));
     text_put(body, SPAN("}],\"usage\":"));
-    put_usage(body, chat);
+    put_usage(body, connection);
     text_put(body, SPAN("}\n"));
     reply_send(connection, 200, TYPE_JSON, text_span(body));
 }

@@ -13,11 +13,14 @@ static void put_start(struct text *out, const struct connection *connection)
 }
 
 /* The member that bears text, which is the inside of a JSON string. */
-static void put_words(struct text *out, const struct connection *connection, struct span words)
+static void put_words(struct text *out, const struct connection *connection, struct span words,
+                      bool thinking)
 {
     bool chat = connection->chat.dialect == CHAT_OLLAMA_CHAT;
     text_put(out, chat ? SPAN(",\"message\":{\"role\":\"assistant\",\"content\":\"")
                        : SPAN(",\"response\":\""));
+    if (thinking)
+        text_put(out, SPAN("\",\"thinking\":\""));
     text_put(out, words);
     text_put(out, chat ? SPAN("\"}") : SPAN("\""));
 }
@@ -54,12 +57,12 @@ void ollama_head(struct connection *connection)
     reply_stream(connection);
 }
 
-void ollama_token(struct connection *connection, struct span word)
+void ollama_token(struct connection *connection, struct span word, bool thinking)
 {
     struct text *line = &connection->testbed->scratch;
     text_clear(line);
     put_start(line, connection);
-    put_words(line, connection, word);
+    put_words(line, connection, word, thinking);
     text_put(line, SPAN(",\"done\":false}\n"));
     reply_piece(connection, text_span(line));
 }
@@ -69,7 +72,7 @@ void ollama_last(struct connection *connection)
     struct text *line = &connection->testbed->scratch;
     text_clear(line);
     put_start(line, connection);
-    put_words(line, connection, SPAN(""));
+    put_words(line, connection, SPAN(""), false);
     put_end(line, connection);
     reply_piece(connection, text_span(line));
     reply_stream_end(connection);
@@ -79,7 +82,7 @@ void ollama_whole(struct connection *connection, struct span words)
 {
     struct text body = TEXT_EMPTY;
     put_start(&body, connection);
-    put_words(&body, connection, words);
+    put_words(&body, connection, words, false);
     put_end(&body, connection);
     reply_send(connection, 200, TYPE_JSON, text_span(&body));
     text_fini(&body);

@@ -11,8 +11,8 @@
 
 /* The head of a stream. */
 void ollama_head(struct connection *connection);
-/* A token as a line of the stream. */
-void ollama_token(struct connection *connection, struct span word);
+/* A token as a line of the stream; thinking: it is reasoning. */
+void ollama_token(struct connection *connection, struct span word, bool thinking);
 /* The stream's last line. */
 void ollama_last(struct connection *connection);
 /* A whole answer: its text, as the inside of a JSON string. */

@@ -85,6 +85,8 @@ static const struct row rows[] = {
     {"kv-tokens", KIND_COUNT, AT(testbed.batching.kv_tokens)},
     {"tokens", KIND_COUNT, AT(testbed.chat.tokens)},
     {"stamp-tokens", KIND_FLAG, AT(testbed.chat.stamp)},
+    {"reasoning-tokens", KIND_COUNT, AT(testbed.chat.reasoning_tokens)},
+    {"reasoning-content", KIND_FLAG, AT(testbed.chat.reasoning_content)},
     {"error-rate", KIND_RATE, AT(testbed.fault.error_rate)},
     {"reset-rate", KIND_RATE, AT(testbed.fault.reset_rate)},
     {"stall-rate", KIND_RATE, AT(testbed.fault.stall_rate)},
@@ -120,6 +122,8 @@ static const char help[] =
     "            --step-per-sequence-ms MS (1)  --kv-tokens N (0: no limit)\n"
     "answers     --tokens N (16, where a request names no max_tokens)\n"
     "            --stamp-tokens (each carries stamp_ns, CLOCK_MONOTONIC at its writing)\n"
+    "            --reasoning-tokens N (so many come first, as reasoning; Ollama: thinking)\n"
+    "            --reasoning-content (in that member, as SGLang has it; else in reasoning)\n"
     "faults      shares of requests, seeded: --error-rate S  --reset-rate S  --truncate-rate S\n"
     "            --malformed-rate S  --stall-rate S --stall-ms MS (1000)\n"
     "            --slow-rate S (1 with --slow-bytes) --slow-bytes N --slow-gap-ms MS (10)\n"

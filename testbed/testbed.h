@@ -94,8 +94,10 @@ struct testbed_options {
     } batching;
 
     struct chat_options {
-        uint64_t tokens; /* of an answer whose request names no max_tokens */
-        bool stamp;      /* each token carries the nanosecond of its writing */
+        uint64_t tokens;           /* of an answer whose request names no max_tokens */
+        bool stamp;                /* each token carries the nanosecond of its writing */
+        uint64_t reasoning_tokens; /* of each answer, its first ones; the last one never is */
+        bool reasoning_content;    /* they come as `reasoning_content`, else as `reasoning` */
     } chat;
 
     struct platform_options {

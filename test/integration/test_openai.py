@@ -8,6 +8,7 @@ import json
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -205,6 +206,61 @@ def test_tokens_of_a_known_pace(testbed, plimsoll):
     assert "1,000 output tokens" in markdown and "counted from usage." in markdown
     definitions = ran.summary["definitions"]
     assert "first content event" in definitions["ttft"] and "usage" in definitions["output_tokens"]
+
+
+@pytest.mark.parametrize("words, driver", [([], "openai"), (["--reasoning-content"], "openai"),
+                                           ([], "ollama")])
+def test_first_answer_token_of_a_known_pace(testbed, plimsoll, words, driver):
+    """Six of ten tokens are reasoning, one each 20 ms: the first token comes after 20 ms, the answer's
+    first after 140."""
+    url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens", "--tokens", 10,
+                  "--reasoning-tokens", 6, *words)
+    ran = plimsoll("run", url, "--driver", driver, *(["--stream"] if driver == "openai" else []), "-u", 4, "-i", 80, "--threads", 1)
+    llm = ran.check_passed().summary["summary"]["llm"]
+    assert (llm["output_tokens"], llm["content_events"]) == (800, 800)
+    assert llm["ttft"]["min_ms"] >= 19.9 and llm["ttfat"]["min_ms"] >= 139.9
+    assert llm["ttft"]["p50_ms"] == pytest.approx(20, abs=5)
+    assert llm["ttfat"]["p50_ms"] == pytest.approx(140, abs=5)
+    assert llm["ttft"]["count"] == llm["ttfat"]["count"] == 80
+    if driver == "openai":
+        assert llm["reasoning_tokens"] == 480
+
+
+class Stamping(Replay):
+    """Answers with a role, reasoning and an answer, and keeps the nanosecond of each writing since
+    the request was read."""
+
+    def answer(self, client):
+        client.recv(65536)
+        read_ns = time.monotonic_ns()
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n")
+        stamps = {}
+        for kind, delta in (("role", '{"role": "assistant", "content": ""}'),
+                            ("first", '{"reasoning": "hm"}'), ("more", '{"reasoning_content": "hm"}'),
+                            ("answer", '{"content": "yes"}'), ("last", '{"content": "."}')):
+            time.sleep(0.004 + 0.003 * (len(self.requests) % 5))
+            stamps[kind] = time.monotonic_ns() - read_ns
+            client.sendall(f'data: {{"choices": [{{"index": 0, "delta": {delta}}}]}}\n\n'.encode())
+        client.sendall(b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\n'
+                       b"data: [DONE]\n\n")
+        self.requests.append(stamps)
+
+
+def test_first_answer_token_against_stamps(plimsoll, tmp_path):
+    """Request by request: what the trace says came when, against when the server wrote it."""
+    server = Stamping([])
+    try:
+        plimsoll("run", server.url, "--driver", "openai", "--stream", "-u", 1, "-i", 40, "--trace",
+                 "requests").check_passed()
+    finally:
+        server.close()
+    plimsoll("report", "@last", "--requests", tmp_path / "rows.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert len(rows) == len(server.requests) == 40
+    for name, column in (("first", "first_ns"), ("answer", "answer_ns"), ("last", "last_ns")):
+        late = sorted(row[column] - row["sent_ns"] - stamps[name]
+                      for row, stamps in zip(rows, server.requests))
+        assert -0.1e6 < late[0] and late[len(late) // 2] < 2e6, (name, late)
 
 
 def test_faults_are_failures(testbed, plimsoll):

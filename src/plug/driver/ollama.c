@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "plug/driver/driver_list.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,13 +49,10 @@ struct ollama_config {
         .sentence = "name of the model, as GET /api/tags lists it"                                 \
     }
 
-#define PROMPT_WORDS                                                                               \
-    "Note {{ random.hex(16) }}. Explain in a few sentences how a ship's load line keeps its crew " \
-    "safe."
-
 #define PROMPT_ROW                                                                                 \
     {                                                                                              \
-        .name = "prompt", .type = SETTING_JSON, .offset = OLLAMA(prompt), .unset = PROMPT_WORDS,   \
+        .name = "prompt", .type = SETTING_JSON, .offset = OLLAMA(prompt),                          \
+        .unset = LLM_PROMPT_WORDS,                                                                 \
         .sentence = "what is asked; a different one each time where it is not given"               \
     }
 
@@ -120,7 +116,7 @@ static const struct setting embed_settings[] = {
     {.name = "input",
      .type = SETTING_JSON,
      .offset = OLLAMA(input),
-     .unset = PROMPT_WORDS,
+     .unset = LLM_PROMPT_WORDS,
      .sentence = "text, or list of texts; a different one each time where it is not given"},
     SHARED_ROWS,
     {.name = NULL},
@@ -198,58 +194,30 @@ static struct llm_body *make_body(const struct plan_request *request,
     return body;
 }
 
-static void ollama_release(void *compiled)
-{
-    struct ollama_request *request = compiled;
-    if (!request)
-        return;
-    http_request_free(request->http);
-    llm_body_free(request->body);
-    free(request);
-}
-
 static void *ollama_compile(const struct plan *plan, const struct plan_request *request,
                             struct notes *notes)
 {
     const struct ollama_config *config = request->config;
     struct ollama_request *compiled = memory_new(1, sizeof *compiled);
     bool fine = true;
-    compiled->body = make_body(request, config, notes, &fine);
-    compiled->form = config->stream ? OLLAMA_LINES : compiled->body ? OLLAMA_WHOLE : OLLAMA_PLAIN;
-    compiled->prompt_tokens = config->prompt_tokens;
-    compiled->asked =
-        (struct llm_asked){.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot};
-    compiled->goal = config->goal;
-    const struct http_shape shape = {
-        .method = compiled->body ? "POST" : "GET",
+    compiled->common = (struct llm_request){
+        .body = make_body(request, config, notes, &fine),
+        .goal = config->goal,
+        .asked = {.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot},
+        .prompt_tokens = config->prompt_tokens,
+    };
+    compiled->form = config->stream          ? OLLAMA_LINES
+                     : compiled->common.body ? OLLAMA_WHOLE
+                                             : OLLAMA_PLAIN;
+    const struct llm_shape shape = {
         .url = config->url,
         .headers = &config->headers,
-        .json = compiled->body != NULL,
         .accept = config->stream ? "application/x-ndjson" : "application/json",
     };
-    compiled->http = http_request_compile(plan, request->name, &shape, notes);
-    if (compiled->http && fine)
+    if (llm_request_compile(&compiled->common, plan, request, &shape, notes) && fine)
         return compiled;
-    ollama_release(compiled);
+    llm_request_release(compiled);
     return NULL;
-}
-
-static const char *ollama_origin(const void *compiled)
-{
-    return http_request_origin(((const struct ollama_request *)compiled)->http);
-}
-
-static void ollama_compose(struct driver_call *call, struct exchange_request *out)
-{
-    const struct ollama_request *request = call->compiled;
-    struct text *scratch = call->scratch;
-    size_t from = scratch->bytes;
-    if (request->body)
-        llm_body_write(request->body, call->slots, scratch);
-    size_t bytes = scratch->bytes - from;
-    http_request_compose(request->http, call, out);
-    if (request->body)
-        out->body = (struct span){.at = scratch->at + from, .bytes = bytes};
 }
 
 const struct driver driver_ollama = {
@@ -260,9 +228,9 @@ const struct driver driver_ollama = {
     .state_bytes = sizeof(struct ollama_state),
     .wants_losses = true,
     .compile = ollama_compile,
-    .release = ollama_release,
-    .origin = ollama_origin,
-    .compose = ollama_compose,
+    .release = llm_request_release,
+    .origin = llm_request_origin,
+    .compose = llm_request_compose,
     .data = ollama_data,
     .end = ollama_end,
 };

@@ -4,9 +4,8 @@
 #define PLUG_DRIVER_OLLAMA_H
 
 #include "load/driver.h"
-#include "plug/driver/http_request.h"
-#include "plug/driver/llm_body.h"
 #include "plug/driver/llm_failure.h"
+#include "plug/driver/llm_request.h"
 
 /* What a reply is read as. */
 enum ollama_form {
@@ -17,12 +16,8 @@ enum ollama_form {
 
 /* A request, ready to be sent. */
 struct ollama_request {
-    struct http_request *http;
-    struct llm_body *body; /* NULL: none */
+    struct llm_request common; /* first, as llm_request.h asks */
     enum ollama_form form;
-    struct llm_goal goal;
-    struct llm_asked asked;
-    uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
 };
 
 /* The state of a request under way; what is unfinished lies in call->kept. */

@@ -8,10 +8,6 @@
 
 #include <string.h>
 
-/* Of a whole reply this much is kept; of a longer one, such as embeddings, only its end, where the
- * counts stand. */
-enum { WHOLE_MOST_BYTES = 64 << 10, TAIL_BYTES = 2 << 10 };
-
 /* One call of ollama_data. */
 struct reading {
     struct driver_call *call;
@@ -54,18 +50,6 @@ static void take_line(void *self, struct span line, bool cut)
     }
 }
 
-static void keep_whole(struct driver_call *call, struct span bytes)
-{
-    struct ollama_state *state = call->state;
-    struct text *kept = call->kept;
-    text_put(kept, bytes);
-    if (kept->bytes <= WHOLE_MOST_BYTES)
-        return;
-    memmove(kept->at, kept->at + kept->bytes - TAIL_BYTES, TAIL_BYTES);
-    kept->bytes = TAIL_BYTES;
-    state->tail = true;
-}
-
 void ollama_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
 {
     const struct ollama_request *request = call->compiled;
@@ -74,7 +58,7 @@ void ollama_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
     if (call->status >= 400)
         llm_failure_keep(call, bytes);
     else if (request->form == OLLAMA_WHOLE)
-        keep_whole(call, bytes);
+        llm_request_keep_whole(call, bytes, &state->tail);
     else if (request->form == OLLAMA_LINES && !state->failure.failed &&
              ndjson_feed(call->kept, bytes, take_line, &reading))
         llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS, "a line is longer than 4 MiB",
@@ -132,24 +116,24 @@ struct driver_outcome ollama_end(struct driver_call *call, int status, struct sp
     struct ollama_reply reply;
     (void)body;
     if (status == 0) { /* no whole answer: the state says nothing of this request */
-        llm_judge(call, NULL, &request->goal, true, end_ns);
+        llm_judge(call, NULL, &request->common.goal, true, end_ns);
         return (struct driver_outcome){0};
     }
     if (status >= 400) {
         struct span bytes = span_trim(text_span(call->kept));
         ollama_reply_read(bytes, &reply);
         llm_failure_of_status(call, &state->failure, reply.words, bytes);
-        llm_judge(call, &state->answer, &request->goal, true, end_ns);
+        llm_judge(call, &state->answer, &request->common.goal, true, end_ns);
         return llm_failure_outcome(&state->failure, COUNT_ERROR_HTTP_STATUS);
     }
     if (request->form == OLLAMA_LINES && status < 300)
         end_lines(call, end_ns);
     else if (request->form == OLLAMA_WHOLE && status < 300)
         end_whole(call);
-    if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
+    if (state->answer.has_usage && state->answer.prompt_tokens < request->common.prompt_tokens)
         llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
     if (!state->failure.failed && status < 300)
-        llm_compare(call, &state->answer, &request->asked);
-    llm_judge(call, &state->answer, &request->goal, state->failure.failed, end_ns);
+        llm_compare(call, &state->answer, &request->common.asked);
+    llm_judge(call, &state->answer, &request->common.goal, state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, 0);
 }

@@ -51,13 +51,10 @@ struct openai_config {
         .sentence = "name of the model, as GET /v1/models lists it"                                \
     }
 
-#define PROMPT_WORDS                                                                               \
-    "Note {{ random.hex(16) }}. Explain in a few sentences how a ship's load line keeps its crew " \
-    "safe."
-
 #define PROMPT_ROW                                                                                 \
     {                                                                                              \
-        .name = "prompt", .type = SETTING_JSON, .offset = OPENAI(prompt), .unset = PROMPT_WORDS,   \
+        .name = "prompt", .type = SETTING_JSON, .offset = OPENAI(prompt),                          \
+        .unset = LLM_PROMPT_WORDS,                                                                 \
         .sentence = "what is asked; a different one each time where it is not given"               \
     }
 
@@ -139,7 +136,7 @@ static const struct setting embeddings_settings[] = {
     {.name = "input",
      .type = SETTING_JSON,
      .offset = OPENAI(input),
-     .unset = PROMPT_WORDS,
+     .unset = LLM_PROMPT_WORDS,
      .sentence = "text, or list of texts; a different one each time where it is not given"},
     PROMPT_TOKENS_ROW,
     EXTRA_ROW,
@@ -227,59 +224,29 @@ static struct llm_body *make_body(const struct plan_request *request,
     return body;
 }
 
-static void openai_release(void *compiled)
-{
-    struct openai_request *request = compiled;
-    if (!request)
-        return;
-    http_request_free(request->http);
-    llm_body_free(request->body);
-    free(request);
-}
-
 static void *openai_compile(const struct plan *plan, const struct plan_request *request,
                             struct notes *notes)
 {
     const struct openai_config *config = request->config;
     struct openai_request *compiled = memory_new(1, sizeof *compiled);
     bool fine = true;
-    compiled->body = make_body(request, config, notes, &fine);
-    compiled->tokens = compiled->body != NULL;
+    compiled->common = (struct llm_request){
+        .body = make_body(request, config, notes, &fine),
+        .goal = config->goal,
+        .asked = {.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot},
+        .prompt_tokens = config->prompt_tokens,
+    };
+    compiled->tokens = compiled->common.body != NULL;
     compiled->stream = config->stream;
-    compiled->prompt_tokens = config->prompt_tokens;
-    compiled->asked =
-        (struct llm_asked){.max_tokens = config->max_tokens, .prompt_slot = request->asked_slot};
-    compiled->goal = config->goal;
-    const struct http_shape shape = {
-        .method = compiled->body ? "POST" : "GET",
+    const struct llm_shape shape = {
         .url = config->url,
         .headers = &config->headers,
-        .json = compiled->body != NULL,
         .accept = config->stream ? "text/event-stream" : "application/json",
     };
-    compiled->http = http_request_compile(plan, request->name, &shape, notes);
-    if (compiled->http && fine)
+    if (llm_request_compile(&compiled->common, plan, request, &shape, notes) && fine)
         return compiled;
-    openai_release(compiled);
+    llm_request_release(compiled);
     return NULL;
-}
-
-static const char *openai_origin(const void *compiled)
-{
-    return http_request_origin(((const struct openai_request *)compiled)->http);
-}
-
-static void openai_compose(struct driver_call *call, struct exchange_request *out)
-{
-    const struct openai_request *request = call->compiled;
-    struct text *scratch = call->scratch;
-    size_t from = scratch->bytes;
-    if (request->body)
-        llm_body_write(request->body, call->slots, scratch);
-    size_t bytes = scratch->bytes - from;
-    http_request_compose(request->http, call, out);
-    if (request->body)
-        out->body = (struct span){.at = scratch->at + from, .bytes = bytes};
 }
 
 const struct driver driver_openai = {
@@ -290,9 +257,9 @@ const struct driver driver_openai = {
     .state_bytes = sizeof(struct openai_state),
     .wants_losses = true,
     .compile = openai_compile,
-    .release = openai_release,
-    .origin = openai_origin,
-    .compose = openai_compose,
+    .release = llm_request_release,
+    .origin = llm_request_origin,
+    .compose = llm_request_compose,
     .data = openai_data,
     .end = openai_end,
 };

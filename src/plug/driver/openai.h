@@ -4,20 +4,15 @@
 #define PLUG_DRIVER_OPENAI_H
 
 #include "load/driver.h"
-#include "plug/driver/http_request.h"
-#include "plug/driver/llm_body.h"
 #include "plug/driver/llm_failure.h"
+#include "plug/driver/llm_request.h"
 #include "wire/sse.h"
 
 /* A request, ready to be sent. */
 struct openai_request {
-    struct http_request *http;
-    struct llm_body *body; /* NULL: none */
-    bool stream;           /* a stream is asked for */
-    bool tokens;           /* the answer is made of tokens */
-    struct llm_goal goal;
-    struct llm_asked asked;
-    uint64_t prompt_tokens; /* that the plan says the prompt has; 0: it does not say */
+    struct llm_request common; /* first, as llm_request.h asks */
+    bool stream;               /* a stream is asked for */
+    bool tokens;               /* the answer is made of tokens */
 };
 
 /* What an answer is, by its first byte: servers answer JSON where a stream was asked for, and the

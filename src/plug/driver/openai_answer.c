@@ -9,10 +9,6 @@
 
 #include <string.h>
 
-/* Of a whole reply this much is kept; of a longer one, such as embeddings, only its end, where the
- * usage stands. */
-enum { WHOLE_MOST_BYTES = 64 << 10, TAIL_BYTES = 2 << 10 };
-
 /* One call of openai_data. */
 struct reading {
     struct driver_call *call;
@@ -75,19 +71,6 @@ static void take_event(void *self, const struct sse_event *event)
 /* ---- bytes ------------------------------------------------------------------------------------
  */
 
-/* Collects a whole reply; of a long one its end. */
-static void keep_whole(struct driver_call *call, struct span bytes, size_t most)
-{
-    struct openai_state *state = call->state;
-    struct text *kept = call->kept;
-    text_put(kept, bytes);
-    if (kept->bytes <= most)
-        return;
-    memmove(kept->at, kept->at + kept->bytes - TAIL_BYTES, TAIL_BYTES);
-    kept->bytes = TAIL_BYTES;
-    state->tail = true;
-}
-
 static void find_form(struct openai_state *state, struct span bytes)
 {
     bytes = span_trim(bytes);
@@ -109,7 +92,7 @@ void openai_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
     if (state->form == OPENAI_UNKNOWN)
         find_form(state, bytes);
     if (state->form == OPENAI_WHOLE)
-        keep_whole(call, bytes, WHOLE_MOST_BYTES);
+        llm_request_keep_whole(call, bytes, &state->tail);
     else if (!state->failure.failed &&
              sse_feed(&state->events, call->kept, bytes, take_event, &reading))
         llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS, "an event is longer than 4 MiB",
@@ -174,7 +157,7 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
     uint32_t error = 0;
     (void)body;
     if (status == 0) { /* no whole answer: the state says nothing of this request */
-        llm_judge(call, NULL, &request->goal, true, end_ns);
+        llm_judge(call, NULL, &request->common.goal, true, end_ns);
         return (struct driver_outcome){0};
     }
     if (status >= 400) {
@@ -185,11 +168,11 @@ struct driver_outcome openai_end(struct driver_call *call, int status, struct sp
             end_whole(call);
         else
             end_events(call, end_ns);
-        if (state->answer.has_usage && state->answer.prompt_tokens < request->prompt_tokens)
+        if (state->answer.has_usage && state->answer.prompt_tokens < request->common.prompt_tokens)
             llm_count(call, LLM_TRUNCATED_PROMPTS, 1);
         if (!state->failure.failed)
-            llm_compare(call, &state->answer, &request->asked);
+            llm_compare(call, &state->answer, &request->common.asked);
     }
-    llm_judge(call, &state->answer, &request->goal, error || state->failure.failed, end_ns);
+    llm_judge(call, &state->answer, &request->common.goal, error || state->failure.failed, end_ns);
     return llm_failure_outcome(&state->failure, error);
 }
