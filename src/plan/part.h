@@ -25,6 +25,7 @@ extern const struct setting threshold_rows[];
 extern const struct setting watch_rows[];
 extern const struct setting watched_rows[]; /* of struct plan_watched */
 extern const struct setting watch_stop_rows[];
+extern const struct setting scale_rows[];
 
 /* A custom value: how it is read, and the JSON schema of it. */
 struct custom {
@@ -159,6 +160,9 @@ char *json_join_surrogates(const char *words);
 /* Reads out->text, which is there; quick: it was made of a command line. Returns 0. */
 int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,
                    struct plan_reading *out, bool quick);
+
+/* Completes the scale section, once all of the plan was read. */
+void scale_complete(struct reader *reader);
 
 /* Adds errors for what tables cannot say: URLs, reasons of retries, what excludes each other. */
 void plan_verify(struct reader *reader);

@@ -105,6 +105,7 @@ struct plan_scenario {
     struct plan_threshold *limits; /* the same compiled; until_count of them */
     double rate;                   /* as written, a second; read before a pattern expands; else 0 */
     nsec_t duration_ns;            /* as written; 0: not given */
+    double share;                  /* of its peak in those of all scenarios: for plan_hold */
 };
 
 /* ---- data ------------------------------------------------------------------------------------ */
@@ -262,6 +263,40 @@ struct plan_watch {
     size_t stop_count;
 };
 
+/* ---- scale tests ------------------------------------------------------------------------------
+ */
+
+enum scale_hold { SCALE_HOLD_EACH, SCALE_HOLD_TOTAL };
+enum scale_statistic { SCALE_MEAN, SCALE_P50, SCALE_P95, SCALE_P99 };
+
+/* How `plimsoll scale` raises load, size and instances. Times are as measured, scaled by
+ * plan.time_scale already. */
+struct plan_scale {
+    /* the load axis */
+    struct plan_numbers levels; /* users (or rates) in order; else made of what follows */
+    uint64_t start_users, max_users, step_size;
+    double geometric; /* each level so many times the one before; 0: by steps */
+    double rate;      /* the most arrivals a second: open levels in place of users; 0: closed */
+    nsec_t step_duration_ns; /* measured time of a level; 0: an equal part of the duration */
+    nsec_t duration_ns;      /* measured time of a scenario; 0: not given */
+    nsec_t cool_down_ns;     /* between levels */
+    double prolong;          /* a level that is not steady lasts at most so many times its time */
+    uint64_t repeat;         /* replicates, in random order when more than one */
+    uint64_t min_samples;    /* requests of a level; 0: what a 95th percentile needs */
+
+    /* the other axes */
+    uint64_t instances;        /* the most of them */
+    struct plan_numbers sizes; /* of the size axis, in order */
+    int hold;                  /* enum scale_hold: users of a horizontal test */
+
+    /* what counts as too much */
+    nsec_t critical_response_ns; /* response time; its statistic is the next */
+    int critical_statistic;      /* enum scale_statistic */
+    double critical_error_share;
+    bool find_capacity;
+    double resolution; /* of the capacity, as a share of it */
+};
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -298,6 +333,7 @@ struct plan {
     struct plan_http http;
     struct plan_tls tls;
     struct plan_watch watch;
+    struct plan_scale scale;
     struct symbols symbols; /* known to all scenarios: what global headers and set-up use; those of
                                a scenario begin with the same ones under the same slots */
     uint64_t seed;
@@ -314,6 +350,20 @@ struct plan {
 
 /* Frees everything in it and the plan; NULL is fine. Returns NULL. */
 struct plan *plan_free(struct plan *plan);
+
+/* One load held by the whole plan, in place of what its scenarios say. */
+struct plan_load {
+    double users;       /* NAN: open */
+    double rate;        /* arrivals a second; NAN: closed */
+    nsec_t duration_ns; /* of the only stage, which is a level */
+    nsec_t interval_ns; /* of the record; 0: as the plan has it */
+    const char *name;   /* of the level: "level 2 of 5: 60 users" */
+};
+
+/* Makes every scenario hold its part of the load from the first instant: parts are as the peaks of
+ * the scenarios, users whole and at least one where there are enough. Called between runs only; may
+ * be called again and again. */
+void plan_hold(struct plan *plan, const struct plan_load *load);
 
 /* When the last stage of the last scenario ends, after the run's start. */
 nsec_t plan_duration(const struct plan *plan);

@@ -162,6 +162,7 @@ static void read_plan(struct reader *reader)
     struct setting_scope scope = {plan_rows, reader->plan};
     setting_read_map(reader, document->root, "", &scope, 1);
     watch_complete(reader);
+    scale_complete(reader);
     plan_verify(reader);
     check_overrides(reader);
     check_variables(reader);

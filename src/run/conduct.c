@@ -12,13 +12,14 @@
 #define START_DELAY_NS    (20 * NSEC_PER_MSEC) /* all threads wake before the load begins */
 #define TICK_NS           (100 * NSEC_PER_MSEC)
 #define GUARD_NS          (500 * NSEC_PER_MSEC)
+#define ENOUGH_NS         (500 * NSEC_PER_MSEC)
 #define OVERSEE_NS        NSEC_PER_SEC
 #define RECENT_NS         (10 * NSEC_PER_SEC)
 #define HARD_LIMIT_ADD_NS (30 * NSEC_PER_SEC) /* beyond plan and grace: something hangs */
 
 /* When the next of each is due, since the run's start. */
 struct agenda {
-    nsec_t guard_ns, oversee_ns, progress_ns;
+    nsec_t guard_ns, oversee_ns, progress_ns, enough_ns;
 };
 
 void conduct_blame(struct conduct *conduct, enum run_outcome outcome, const char *format, ...)
@@ -112,6 +113,18 @@ static void look_at_generator(struct conduct *conduct)
     result_free(result);
 }
 
+/* Ends the load when whoever ordered the run has seen enough: this is success, and is no stop. */
+static void look_whether_enough(struct conduct *conduct)
+{
+    const struct run_options *options = conduct->options;
+    struct result *whole = recorder_result(conduct->recorder, 0);
+    if (conduct->stop == 0 && options->enough(options->enough_self, whole, since_start(conduct))) {
+        conduct->stop = ENGINE_STOP_GRACEFULLY;
+        team_stop(conduct->team, ENGINE_STOP_GRACEFULLY);
+    }
+    result_free(whole);
+}
+
 /* The phase that an instant falls in, by the plan; the last one also after its end. */
 static uint32_t phase_at(const struct conduct *conduct, nsec_t at_ns)
 {
@@ -157,6 +170,8 @@ static void attend(struct conduct *conduct, struct agenda *agenda)
         look_at_generator(conduct);
     if (guard_awake(conduct->guard) && is_due(&agenda->guard_ns, now_ns, GUARD_NS))
         look_at_thresholds(conduct);
+    if (options->enough && is_due(&agenda->enough_ns, now_ns, ENOUGH_NS))
+        look_whether_enough(conduct);
     if (options->progress && is_due(&agenda->progress_ns, now_ns, options->progress_ns))
         show_progress(conduct);
 }
@@ -192,6 +207,7 @@ void conduct_load(struct conduct *conduct)
 {
     struct agenda agenda = {.oversee_ns = OVERSEE_NS,
                             .guard_ns = GUARD_NS,
+                            .enough_ns = ENOUGH_NS,
                             .progress_ns = conduct->options->progress_ns};
     nsec_t limit_ns = hard_limit(conduct->plan);
     conduct->start_ns = clock_monotonic_ns() + START_DELAY_NS;

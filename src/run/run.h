@@ -47,7 +47,11 @@ struct run_options {
         *interrupts; /* how often the user asked to stop: 1 gracefully, 2 at once */
     void (*progress)(void *self, const struct run_progress *progress); /* or NULL */
     void *self;
-    nsec_t progress_ns;              /* how often */
+    nsec_t progress_ns; /* how often */
+    /* Asked about twice a second with everything measured so far: true ends the load gracefully,
+     * as if the plan had ended; or NULL. */
+    bool (*enough)(void *self, const struct result *whole, nsec_t elapsed_ns);
+    void *enough_self;
     const struct result_fact *facts; /* recorded with the run: what the program knows of its host */
     size_t fact_count;
 };

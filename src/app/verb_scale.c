@@ -1,0 +1,150 @@
+/* plimsoll scale: load against throughput and response time, over sizes and instances. */
+#include "app/scale.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SHIPPED_PLAN "scaling_config.yaml"
+
+static const struct option options[] = {
+    {"start-users", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "users of the first level",
+     .setting = "scale.start_users", .group = "levels"},
+    {"max-users", 'u', .kind = OPTION_COUNT, .value = "N", .aliases = "users",
+     .sentence = "users of the last level, exactly", .setting = "scale.max_users"},
+    {"step-size", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "what each level adds",
+     .setting = "scale.step_size"},
+    {"levels", 0, .kind = OPTION_TEXT, .value = "LIST",
+     .sentence = "the levels themselves: 10,20,50"},
+    {"geometric", 0, .kind = OPTION_REAL, .value = "X",
+     .sentence = "each level X times the one before", .setting = "scale.geometric"},
+    {"rate", 0, .kind = OPTION_RATE, .value = "RATE",
+     .sentence = "arrivals a second in place of users: 50/s", .setting = "scale.rate"},
+    {"step-duration", 0, .kind = OPTION_DURATION, .value = "TIME",
+     .sentence = "measured time of a level", .setting = "scale.step_duration"},
+    {"duration", 't', .kind = OPTION_DURATION, .value = "TIME",
+     .sentence = "measured time of a scenario, all its levels", .setting = "scale.duration"},
+    {"repeat", 0, .kind = OPTION_COUNT, .value = "N",
+     .sentence = "measure each level N times, in random order", .setting = "scale.repeat"},
+    {"find-capacity", 0, .kind = OPTION_FLAG,
+     .sentence = "then look for the load at which the limits are just kept"},
+    {"instances", 0, .kind = OPTION_COUNT, .value = "N",
+     .sentence = "most instances of a horizontal test", .setting = "scale.instances",
+     .group = "other axes"},
+    {"sizes", 0, .kind = OPTION_TEXT, .value = "LIST",
+     .sentence = "sizes of a vertical test: 0.25,0.5,1"},
+    {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
+     .sentence = "the target, for plans that leave it out", .setting = "target",
+     .group = "plan and output"},
+    {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
+     .setting = "time_scale"},
+    {"scale-think", 0, .kind = OPTION_FLAG, .sentence = "and think times and pacing",
+     .setting = "time_scale_think"},
+    {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "same seed, same requests",
+     .setting = "seed"},
+    {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
+     .sentence = "any setting of the plan: scale.cool_down=5s"},
+    {"label", 0, .kind = OPTION_PAIR, .value = "NAME=VALUE", .repeats = true,
+     .sentence = "kept with the runs", .setting = "labels"},
+    {"output-dir", 'o', .kind = OPTION_TEXT, .value = "DIR",
+     .sentence = "for the suite's directory (default: runs)", .setting = "output_dir"},
+    {"results", 0, .kind = OPTION_TEXT, .value = "FILE",
+     .sentence = "write scalability_results.json there too"},
+    {"dry-run", 0, .kind = OPTION_FLAG, .sentence = "say what would be done, and send nothing"},
+    {"debug", 0, .kind = OPTION_FLAG, .sentence = "say everything that is decided, and why"},
+    {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "print nothing when all went well"},
+    {.name = NULL},
+};
+
+static void add(struct launch *launch, const char *path, const char *words, const char *flag)
+{
+    launch->overrides =
+        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
+    launch->overrides[launch->override_count++] =
+        (struct plan_override){.path = memory_copy_text(path),
+                               .words = memory_copy_text(words),
+                               .flag = memory_copy_text(flag)};
+}
+
+/* "10,20,50" is a list of a plan without its brackets. */
+static void add_list(struct launch *launch, const struct arguments *arguments, const char *option,
+                     const char *path)
+{
+    const char *words = argument_words(arguments, option);
+    if (!words)
+        return;
+    struct text list = TEXT_EMPTY, flag = TEXT_EMPTY;
+    text_printf(&list, words[0] == '[' ? "%s" : "[%s]", words);
+    text_printf(&flag, "--%s", option);
+    add(launch, path, list.at, flag.at);
+    text_fini(&list);
+    text_fini(&flag);
+}
+
+static int kinds_of(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                    struct scale_order *order)
+{
+    static const char *const words[] = {"progression", "vertical", "horizontal", "all", NULL};
+    const char *word = arguments->rest_count ? arguments->rest[0] : NULL;
+    if (!word)
+        return usage_error(app, verb, "which test? progression, vertical, horizontal or all");
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(word, words[i]) == 0 || strcmp(word, "all") == 0)
+            order->kinds[order->kind_count++] = (enum suite_kind)i;
+    if (order->kind_count)
+        return 0;
+    const char *near = nearest_word(word, words);
+    return usage_error(app, verb, "\"%s\" is no test; %s%s%s", word,
+                       near ? "did you mean \""
+                            : "there are progression, vertical, horizontal and all",
+                       near ? near : "", near ? "\"?" : "");
+}
+
+static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
+{
+    struct scale_order order = {
+        .results = argument_words(arguments, "results"),
+        .dry_run = argument_given(arguments, "dry-run"),
+        .debug = argument_given(arguments, "debug"),
+        .quiet = argument_given(arguments, "quiet"),
+    };
+    int code = kinds_of(app, verb, arguments, &order);
+    if (code)
+        return code;
+    if (arguments->rest_count > 2)
+        return usage_error(app, verb, "one plan at a time; \"%s\" is the second",
+                           arguments->rest[2]);
+    const char *file = arguments->rest_count == 2 ? arguments->rest[1] : SHIPPED_PLAN;
+    bool shipped = strncmp(file, "scenario:", 9) == 0;
+    if (!shipped && access(file, F_OK) != 0)
+        return usage_error(app, verb, "there is no plan \"%s\"%s", file,
+                           arguments->rest_count == 2 ? ""
+                                                      : ": name a plan, such as one of example/");
+    order.launch.file = file;
+    order.launch.overrides = launch_overrides(arguments, &order.launch.override_count);
+    add_list(&order.launch, arguments, "levels", "scale.levels");
+    add_list(&order.launch, arguments, "sizes", "scale.sizes");
+    if (argument_given(arguments, "find-capacity"))
+        add(&order.launch, "scale.find_capacity", "true", "--find-capacity");
+    code = scale(app, verb, &order);
+    launch_overrides_free(order.launch.overrides, order.launch.override_count);
+    return code;
+}
+
+const struct verb verb_scale = {
+    .name = "scale",
+    .sentence = "measure levels of load, at sizes and numbers of instances",
+    .usage = "progression | vertical | horizontal | all [PLAN] [OPTIONS]",
+    .options = options,
+    .notes =
+        "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says the same as\n"
+        "the options. Each level goes on until its warm-up is cut off and the rest is steady, and\n"
+        "is marked when it never is. Ctrl-C at any time keeps what was measured.\n"
+        "exit codes: 0 measured, 1 could not, 104 bad plan or option, 105 interrupted",
+    .examples = {"plimsoll scale progression plan.yaml --start-users 10 --max-users 500 "
+                 "--step-size 50",
+                 "plimsoll scale horizontal plan.yaml --instances 3 --max-users 300 --dry-run"},
+    .act = act,
+};

@@ -1,0 +1,109 @@
+/* See show/suite_figures.h. Metrics are found by name, since probes are above this room. */
+#include "show/suite_figures.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool is(const struct level_resource *resource, const char *metric, const char *part)
+{
+    return strcmp(resource->metric, metric) == 0 && strcmp(resource->part, part) == 0;
+}
+
+/* The mean of a metric over the things that have it. What is tested comes first: only where nothing
+ * of it is watched does the generator's own machine stand for it. */
+static double mean_of(const struct level *level, const char *metric)
+{
+    double sums[2] = {0, 0};
+    unsigned counts[2] = {0, 0};
+    for (size_t i = 0; i < level->resource_count; i++) {
+        const struct level_resource *resource = &level->resources[i];
+        if (!is(resource, metric, "") || isnan(resource->mean))
+            continue;
+        int own = strcmp(resource->role, "generator") == 0;
+        sums[own] += resource->mean;
+        counts[own]++;
+    }
+    int own = counts[0] == 0;
+    return counts[own] ? sums[own] / counts[own] : NAN;
+}
+
+static double first_of(const struct level *level, const char *const *metrics)
+{
+    double value = NAN;
+    for (; *metrics && isnan(value); metrics++)
+        value = mean_of(level, *metrics);
+    return value;
+}
+
+double suite_cpu(const struct level *level)
+{
+    static const char *const metrics[] = {"cgroup.cpu_share", "cpu.busy", NULL};
+    return first_of(level, metrics);
+}
+
+double suite_memory(const struct level *level)
+{
+    static const char *const metrics[] = {"cgroup.memory_share", "memory.used_share", NULL};
+    return first_of(level, metrics);
+}
+
+double suite_gpu(const struct level *level, unsigned number)
+{
+    static const char *const metrics[] = {"gpu.busy", "gpu.utilization", NULL};
+    char parts[3][24];
+    snprintf(parts[0], sizeof parts[0], "GPU%u", number);
+    snprintf(parts[1], sizeof parts[1], "gpu%u", number);
+    snprintf(parts[2], sizeof parts[2], "%u", number);
+    for (size_t i = 0; i < level->resource_count; i++)
+        for (size_t m = 0; metrics[m]; m++)
+            for (size_t p = 0; p < 3; p++)
+                if (is(&level->resources[i], metrics[m], parts[p]))
+                    return level->resources[i].mean;
+    return NAN;
+}
+
+unsigned suite_gpus(const struct level_series *series)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < series->level_count; i++)
+        while (count < 64 && !isnan(suite_gpu(&series->levels[i], count)))
+            count++;
+    return count;
+}
+
+const char *suite_percent(char out[UNIT_ROOM], double share)
+{
+    if (isnan(share))
+        snprintf(out, UNIT_ROOM, "–");
+    else
+        snprintf(out, UNIT_ROOM, "%.0f%%", 100 * share);
+    return out;
+}
+
+const char *suite_latency(char out[UNIT_ROOM], double seconds)
+{
+    if (isnan(seconds))
+        snprintf(out, UNIT_ROOM, "–");
+    else if (seconds < 0.00995)
+        snprintf(out, UNIT_ROOM, "%.1fms", 1e3 * seconds);
+    else if (seconds < 0.9995)
+        snprintf(out, UNIT_ROOM, "%.0fms", 1e3 * seconds);
+    else
+        snprintf(out, UNIT_ROOM, seconds < 9.995 ? "%.2fs" : "%.1fs", seconds);
+    return out;
+}
+
+const char *suite_rate(char out[UNIT_ROOM], double rate)
+{
+    if (isnan(rate))
+        snprintf(out, UNIT_ROOM, "–");
+    else
+        snprintf(out, UNIT_ROOM, rate < 9.95 ? "%.1f" : "%.0f", rate);
+    return out;
+}
+
+double suite_speed_up(const struct level *level, const struct level *first)
+{
+    return first && first->throughput > 0 ? level->throughput / first->throughput : NAN;
+}
