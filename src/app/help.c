@@ -23,6 +23,8 @@ static void put_options(const struct option *table, struct text *out)
 {
     for (const struct option *row = table; row->name; row++) {
         struct text left = TEXT_EMPTY;
+        if (row->unlisted)
+            continue;
         if (row->group)
             text_printf(out, "\n%s\n", row->group);
         put_option(row, &left);

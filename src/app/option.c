@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,11 +85,14 @@ static bool value_fits(const struct option *row, const char *words, struct text 
     double real = 0;
     nsec_t duration = 0;
     const char *wanted = NULL;
+    if (row->kind == OPTION_ARRIVALS && strcmp(words, "inf") == 0)
+        return true;
     if (row->kind == OPTION_COUNT && span_uint(span, &number) != 0)
         wanted = "a whole number";
     else if (row->kind == OPTION_REAL && unit_read_real(span, &real) != 0)
         wanted = "a number";
-    else if (row->kind == OPTION_RATE && (unit_read_rate(span, &real) != 0 || real < 0))
+    else if ((row->kind == OPTION_RATE || row->kind == OPTION_ARRIVALS) &&
+             (unit_read_rate(span, &real) != 0 || real < 0))
         wanted = "a rate such as 50, 10/s or 600/min";
     else if (row->kind == OPTION_DURATION && unit_read_duration(span, NSEC_PER_SEC, &duration) != 0)
         wanted = "a duration such as 30s or 1m30s";
@@ -259,11 +263,22 @@ uint64_t argument_count(const struct arguments *arguments, const char *name, uin
     return number;
 }
 
+double argument_real(const struct arguments *arguments, const char *name, double unset)
+{
+    const char *words = argument_words(arguments, name);
+    double number = unset;
+    if (words)
+        unit_read_real(span_of(words), &number);
+    return number;
+}
+
 double argument_rate(const struct arguments *arguments, const char *name, double unset)
 {
     const char *words = argument_words(arguments, name);
     double rate = unset;
-    if (words)
+    if (words && strcmp(words, "inf") == 0)
+        rate = INFINITY;
+    else if (words)
         unit_read_rate(span_of(words), &rate);
     return rate;
 }

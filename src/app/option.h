@@ -15,6 +15,7 @@ enum option_kind {
     OPTION_COUNT,    /* whole number */
     OPTION_REAL,     /* number */
     OPTION_RATE,     /* events a second: "10", "600/min" */
+    OPTION_ARRIVALS, /* the same, or "inf": as fast as can be */
     OPTION_DURATION, /* "30s", "1m30s"; a bare number is seconds */
     OPTION_PAIR,     /* NAME=VALUE */
     OPTION_TEXT,
@@ -30,6 +31,7 @@ struct option {
     const char *aliases;  /* other long names, separated by blanks; or NULL */
     const char *setting;  /* path of the plan's setting that it overrides; NULL: the verb's own */
     bool repeats;         /* may be given several times: its setting is a list or a map */
+    bool unlisted;        /* in the man page only: help names it in the line of another */
     const char *group;    /* heading in help that begins with this row; or NULL */
 };
 
@@ -60,6 +62,7 @@ const char *argument_words(const struct arguments *arguments, const char *name);
 bool argument_given(const struct arguments *arguments, const char *name);
 /* Its value, which was checked when it was read; `unset` when it was not given. */
 uint64_t argument_count(const struct arguments *arguments, const char *name, uint64_t unset);
+double argument_real(const struct arguments *arguments, const char *name, double unset);
 double argument_rate(const struct arguments *arguments, const char *name, double unset);
 nsec_t argument_duration(const struct arguments *arguments, const char *name, nsec_t unset);
 

@@ -11,7 +11,7 @@ static const struct {
     const char *option, *setting;
 } rows[] = {
     {"model", "model"},   {"prompt", "prompt"},   {"max-tokens", "max_tokens"},
-    {"stream", "stream"}, {"goodput", "goodput"},
+    {"stream", "stream"}, {"goodput", "goodput"}, {"ignore-eos", "ignore_eos"},
 };
 
 static const struct driver *find_driver(const struct plug_list *plugs, const char *name)
@@ -80,7 +80,6 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
 {
     const char *name = argument_words(arguments, "driver");
     const struct request_verb *words = NULL;
-    size_t count = 0;
     *out = (struct quick_driver){.verb = NULL};
     if (name) {
         const struct driver *driver = find_driver(app->plugs, name);
@@ -89,6 +88,7 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
                                name);
         words = find_verb(driver, url);
         out->verb = words->word;
+        out->words = words;
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (!argument_given(arguments, rows[i].option))
@@ -100,7 +100,7 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
             return usage_error(app, verb, "%s has no setting for --%s", words->word,
                                rows[i].option);
         const char *given = argument_words(arguments, rows[i].option);
-        out->settings[count++] =
+        out->settings[out->count++] =
             (struct plan_pair){.name = rows[i].setting, .words = *given ? given : "true"};
         if (strcmp(rows[i].option, "goodput") != 0)
             continue;
@@ -110,8 +110,40 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
                                "--goodput wants NAME:MILLISECONDS, such as \"ttft:500 tpot:15\"; "
                                "it is \"%s\"",
                                given);
-        out->settings[count - 1].words = out->goodput;
-        out->settings[count - 1].map = true;
+        out->settings[out->count - 1].words = out->goodput;
+        out->settings[out->count - 1].map = true;
     }
+    return 0;
+}
+
+/* Replaces or adds a setting. */
+static void put_setting(struct quick_driver *driver, const char *name, const char *words)
+{
+    size_t at = 0;
+    while (at < driver->count && strcmp(driver->settings[at].name, name) != 0)
+        at++;
+    driver->settings[at] = (struct plan_pair){.name = name, .words = words};
+    if (at == driver->count)
+        driver->count++;
+}
+
+int quick_driver_take_data(struct app *app, const struct verb *verb, const struct quick_data *data,
+                           struct quick_driver *out)
+{
+    static const struct {
+        const char *setting, *words;
+    } places[] = {{"messages", "{{ prompts.messages }}"},
+                  {"prompt", "{{ prompts.next }}"},
+                  {"input", "{{ prompts.next }}"}};
+    size_t place = 0, most = sizeof places / sizeof *places;
+    if (!data->prompts)
+        return 0;
+    while (place < most && !find_setting(out->words, places[place].setting))
+        place++;
+    if (place == most)
+        return usage_error(app, verb, "%s takes no prompt", out->verb);
+    put_setting(out, places[place].setting, places[place].words);
+    if (data->answers && find_setting(out->words, "max_tokens"))
+        put_setting(out, "max_tokens", "{{ prompts.output }}");
     return 0;
 }

@@ -4,13 +4,16 @@
 #define APP_QUICK_DRIVER_H
 
 #include "app/option.h"
+#include "app/quick_data.h"
 #include "app/verb.h"
 #include "plan/read.h"
 
-enum { QUICK_DRIVER_SETTINGS = 8 };
+enum { QUICK_DRIVER_SETTINGS = 12 };
 
 struct quick_driver {
-    const char *verb; /* NULL: plain HTTP */
+    const char *verb;                 /* NULL: plain HTTP */
+    const struct request_verb *words; /* of it */
+    size_t count;                     /* of settings */
     struct plan_pair settings[QUICK_DRIVER_SETTINGS];
     char *goodput; /* private: "ttft:500 tpot:15" as a map */
 };
@@ -19,6 +22,11 @@ struct quick_driver {
  * with, else the driver's first. Returns 0, or the exit code after saying what is wrong. */
 int quick_driver_read(struct app *app, const struct verb *verb, const struct arguments *arguments,
                       const char *url, struct quick_driver *out);
+
+/* Lets its requests take their prompts, and the lengths of answers, from data. Returns 0, or the
+ * exit code after saying that this verb takes none. */
+int quick_driver_take_data(struct app *app, const struct verb *verb, const struct quick_data *data,
+                           struct quick_driver *out);
 
 /* Frees what it holds. */
 void quick_driver_fini(struct quick_driver *driver);

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,63 +18,81 @@ static const struct option options[] = {
      .sentence = "how long: 30s, 5m, 1h30m"},
     {"spawn-rate", 'r', .kind = OPTION_RATE, .value = "RATE",
      .sentence = "users that begin a second"},
-    {"rate", 0, .kind = OPTION_RATE, .value = "RATE", .aliases = "request-rate",
-     .sentence = "arrivals, open model: 50/s, 600/min"},
+    {"rate", 0, .kind = OPTION_ARRIVALS, .value = "RATE", .aliases = "request-rate",
+     .sentence = "arrivals: 50/s, inf"},
+    {"burstiness", 0, .kind = OPTION_ARRIVALS, .value = "X",
+     .sentence = "of arrivals: 1 poisson, 0.5 burstier, inf even"},
     {"iterations", 'i', .kind = OPTION_COUNT, .value = "N", .aliases = "num-prompts",
      .sentence = "end after N in all"},
     {"think", 0, .kind = OPTION_TEXT, .value = "TIME",
      .sentence = "wait between requests: 2s, 1s..5s", .setting = "scenarios.*.think"},
     {"threads", 0, .kind = OPTION_COUNT, .value = "N",
      .sentence = "loop threads (default: one a core)", .setting = "threads"},
-    {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
-     .setting = "time_scale"},
+    {"time-scale", 0, .kind = OPTION_REAL, .value = "X",
+     .sentence = "scale all durations; --scale-think: pauses too", .setting = "time_scale"},
     {"scale-think", 0, .kind = OPTION_FLAG, .sentence = "and think times and pacing",
-     .setting = "time_scale_think"},
+     .setting = "time_scale_think", .unlisted = true},
     {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "same seed, same requests",
      .setting = "seed"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
-     .sentence = "the target, for plans that leave it out", .group = "request"},
+     .sentence = "the target of plans without", .group = "request"},
     {"method", 'X', .kind = OPTION_TEXT, .value = "WORD", .sentence = "GET, POST, ..."},
     {"header", 0, .kind = OPTION_TEXT, .value = "LINE",
      .sentence = "\"Name: value\"; again for more", .repeats = true},
-    {"body", 0, .kind = OPTION_TEXT, .value = "TEXT", .sentence = "what is sent"},
-    {"json", 0, .kind = OPTION_TEXT, .value = "JSON",
+    {"body", 0, .kind = OPTION_TEXT, .value = "TEXT",
+     .sentence = "what is sent; --json: with its content type"},
+    {"json", 0, .kind = OPTION_TEXT, .value = "JSON", .unlisted = true,
      .sentence = "the same, with its content type"},
     {"driver", 0, .kind = OPTION_TEXT, .value = "NAME",
-     .sentence = "protocol of the URL: openai; plimsoll list names them"},
+     .sentence = "protocol, such as openai (plimsoll list)"},
     {"model", 'm', .kind = OPTION_TEXT, .value = "NAME", .sentence = "of such a driver"},
     {"prompt", 0, .kind = OPTION_TEXT, .value = "TEXT",
      .sentence = "likewise; else each request has its own"},
     {"max-tokens", 0, .kind = OPTION_COUNT, .value = "N", .aliases = "random-output-len",
-     .sentence = "most tokens of an answer"},
+     .sentence = "of an answer"},
+    {"ignore-eos", 0, .kind = OPTION_FLAG,
+     .sentence = "answers of just so many, where servers can"},
+    {"random-input-len", 0, .kind = OPTION_COUNT, .value = "N",
+     .sentence = "tokens of made prompts, each a new one"},
+    {"random-range-ratio", 0, .kind = OPTION_REAL, .value = "R",
+     .sentence = "lengths drawn from 1-R to 1+R of those given"},
+    {"random-prefix-len", 0, .kind = OPTION_COUNT, .value = "N",
+     .sentence = "tokens before them that all prompts share"},
+    {"dataset-path", 0, .kind = OPTION_TEXT, .value = "FILE",
+     .sentence = "prompts, chats, a trace; --dataset-name azure"},
+    {"dataset-name", 0, .kind = OPTION_TEXT, .value = "NAME", .unlisted = true,
+     .sentence = "what the file is: sharegpt, custom, azure, mooncake, burstgpt; or random"},
     {"stream", 0, .kind = OPTION_FLAG, .sentence = "ask for answers token by token"},
     {"goodput", 0, .kind = OPTION_TEXT, .value = "LIST",
-     .sentence = "what is good, in ms: \"ttft:500 tpot:15 e2el:2000\""},
+     .sentence = "in ms: \"ttft:500 tpot:15 e2el:2000\""},
     {"timeout", 0, .kind = OPTION_DURATION, .value = "TIME", .sentence = "for a whole reply",
      .setting = "http.timeout"},
-    {"insecure", 'k', .kind = OPTION_FLAG, .sentence = "do not verify TLS certificates",
-     .setting = "tls.insecure"},
+    {"insecure", 'k', .kind = OPTION_FLAG,
+     .sentence = "trust any TLS certificate; --resolve ADDRESS", .setting = "tls.insecure"},
     {"resolve", 0, .kind = OPTION_TEXT, .value = "HOST:PORT:ADDRESS", .repeats = true,
-     .sentence = "instead of looking the name up", .setting = "resolve"},
+     .unlisted = true, .sentence = "instead of looking the name up", .setting = "resolve"},
     {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
-     .sentence = "any setting of the plan: scenarios.chat.vus=20", .group = "plan and output"},
+     .sentence = "any setting: scenarios.chat.vus=20", .group = "plan and output"},
     {"label", 0, .kind = OPTION_PAIR, .value = "NAME=VALUE", .repeats = true,
      .sentence = "kept with the run: commit=1a2b3c", .setting = "labels"},
     {"output-dir", 'o', .kind = OPTION_TEXT, .value = "DIR",
-     .sentence = "for run files and reports (default: runs)", .setting = "output_dir"},
+     .sentence = "for results (default: runs); --no-report: less", .setting = "output_dir"},
     {"format", 0, .kind = OPTION_TEXT, .value = "NAME",
-     .sentence = "of the summary: text, json, csv, markdown, junit"},
+     .sentence = "text, json, csv, markdown, junit"},
     {"trace", 0, .kind = OPTION_TEXT, .value = "WHAT",
      .sentence = "requests: record each one, beside the counts", .setting = "trace"},
     {"metrics-compat", 0, .kind = OPTION_TEXT, .value = "TOOLS",
-     .sentence = "print vllm, aiperf or guidellm metrics beside ours"},
+     .sentence = "show vllm, aiperf or guidellm metrics too"},
     {"save-result", 0, .kind = OPTION_FLAG, .aliases = "save-detailed",
-     .sentence = "write the result file of vllm bench serve"},
-    {"result-filename", 0, .kind = OPTION_TEXT, .value = "FILE", .sentence = "its name"},
-    {"result-dir", 0, .kind = OPTION_TEXT, .value = "DIR", .sentence = "its directory"},
-    {"no-report", 0, .kind = OPTION_FLAG, .sentence = "write the run file only"},
+     .sentence = "write vllm's result file; --result-dir DIR"},
+    {"result-filename", 0, .kind = OPTION_TEXT, .value = "FILE", .unlisted = true,
+     .sentence = "its name"},
+    {"result-dir", 0, .kind = OPTION_TEXT, .value = "DIR", .unlisted = true,
+     .sentence = "its directory"},
+    {"no-report", 0, .kind = OPTION_FLAG, .unlisted = true, .sentence = "write the run file only"},
     {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "print nothing when all went well"},
-    {"headless", 0, .kind = OPTION_FLAG, .sentence = "as always (Locust's word; accepted)"},
+    {"headless", 0, .kind = OPTION_FLAG, .sentence = "as always (Locust's word; accepted)",
+     .unlisted = true},
     {.name = NULL},
 };
 
@@ -164,8 +183,23 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
         return usage_error(app, verb,
                            "there is no file \"%s\"; if it is meant as a target, write http://%s",
                            what, what);
-    static const char *const quick_only[] = {"method", "header", "body",       "json",   "driver",
-                                             "model",  "prompt", "max-tokens", "stream", "goodput"};
+    static const char *const quick_only[] = {"method",
+                                             "header",
+                                             "body",
+                                             "json",
+                                             "driver",
+                                             "model",
+                                             "prompt",
+                                             "max-tokens",
+                                             "stream",
+                                             "goodput",
+                                             "ignore-eos",
+                                             "burstiness",
+                                             "random-input-len",
+                                             "random-range-ratio",
+                                             "random-prefix-len",
+                                             "dataset-path",
+                                             "dataset-name"};
     for (size_t i = 0; !is_url(what) && i < sizeof quick_only / sizeof *quick_only; i++)
         if (argument_given(arguments, quick_only[i]))
             return usage_error(app, verb, "--%s is for a URL; a plan says it itself",
@@ -180,37 +214,50 @@ static int check_target(struct app *app, const struct verb *verb, const struct a
     return 0;
 }
 
-static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
+/* Whether the rate was asked for in vLLM's word, which means random arrivals. */
+static bool says_request_rate(const struct arguments *arguments)
 {
-    int code = check_target(app, verb, arguments);
-    if (code)
-        return code;
-    const char *what =
-        arguments->rest_count ? arguments->rest[0] : argument_words(arguments, "host");
-    struct quick_driver driver;
-    code = quick_driver_read(app, verb, arguments, what, &driver);
-    if (code)
-        return code;
-    size_t header_count = 0;
-    const char **headers = headers_of(arguments, &header_count);
-    struct plan_quick quick = {
-        .url = what,
-        .users = argument_count(arguments, "users", 0),
-        .rate = argument_rate(arguments, "rate", 0),
-        .spawn_rate = argument_rate(arguments, "spawn-rate", 0),
-        .duration_ns = argument_duration(arguments, "duration", 0),
-        .iterations = argument_count(arguments, "iterations", 0),
-        .method = argument_words(arguments, "method"),
-        .headers = headers,
-        .header_count = header_count,
-        .body = argument_words(arguments, "body"),
-        .json = argument_words(arguments, "json"),
-        .driver_verb = driver.verb,
-        .settings = driver.settings,
-    };
+    for (size_t i = 0; i < arguments->count; i++)
+        if (strncmp(arguments->items[i].written, "--request-rate", 14) == 0)
+            return true;
+    return false;
+}
+
+/* Fills in rate, users and gaps. An infinite rate is all requests at once, or as fast as so many at
+ * a time are answered. */
+static int read_arrivals(struct app *app, const struct verb *verb,
+                         const struct arguments *arguments, struct plan_quick *quick,
+                         struct text *gaps)
+{
+    double burstiness = argument_rate(arguments, "burstiness", 1);
+    bool said = argument_given(arguments, "burstiness");
+    quick->rate = argument_rate(arguments, "rate", 0);
+    if (isinf(quick->rate)) {
+        quick->rate = 0;
+        if (!quick->users)
+            quick->users = quick->iterations;
+        if (!quick->users)
+            return usage_error(app, verb,
+                               "an infinite rate needs --num-prompts or --max-concurrency");
+    } else if (said && quick->rate <= 0) {
+        return usage_error(app, verb, "--burstiness needs --request-rate");
+    }
+    if (said && burstiness <= 0)
+        return usage_error(app, verb, "--burstiness must be above 0");
+    if (quick->rate <= 0 || (!said && !says_request_rate(arguments)) || isinf(burstiness))
+        return 0;
+    text_printf(gaps, "{gamma: %.15g}", burstiness);
+    quick->gaps = burstiness < 1 || burstiness > 1 ? gaps->at : "poisson";
+    return 0;
+}
+
+/* Launches what was read. */
+static int start(struct app *app, const struct arguments *arguments, const char *what,
+                 const struct plan_quick *quick)
+{
     struct launch how = {
-        .file = is_url(what) ? NULL : what,
-        .quick = is_url(what) ? &quick : NULL,
+        .file = quick ? NULL : what,
+        .quick = quick,
         .format = argument_words(arguments, "format"),
         .quiet = argument_given(arguments, "quiet"),
         .no_report = argument_given(arguments, "no-report"),
@@ -222,14 +269,63 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         .result_file = argument_words(arguments, "result-filename"),
     };
     how.overrides = launch_overrides(arguments, &how.override_count);
-    if (!is_url(what))
+    if (!quick)
         override_file(&how, arguments);
     override_trace(app, &how, arguments);
-    code = launch(app, &how);
+    int code = launch(app, &how);
     launch_overrides_free(how.overrides, how.override_count);
+    return code;
+}
+
+/* A plan of the command line alone. */
+static int start_url(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                     const char *url)
+{
+    struct quick_driver driver = {.verb = NULL};
+    struct quick_data data = {.prompts = NULL};
+    struct text gaps = TEXT_EMPTY;
+    size_t header_count = 0;
+    const char **headers = headers_of(arguments, &header_count);
+    struct plan_quick quick = {
+        .url = url,
+        .users = argument_count(arguments, "users", 0),
+        .spawn_rate = argument_rate(arguments, "spawn-rate", 0),
+        .duration_ns = argument_duration(arguments, "duration", 0),
+        .iterations = argument_count(arguments, "iterations", 0),
+        .method = argument_words(arguments, "method"),
+        .headers = headers,
+        .header_count = header_count,
+        .body = argument_words(arguments, "body"),
+        .json = argument_words(arguments, "json"),
+    };
+    int code = quick_driver_read(app, verb, arguments, url, &driver);
+    if (!code)
+        code = quick_data_read(app, verb, arguments, &data);
+    if (!code)
+        code = quick_driver_take_data(app, verb, &data, &driver);
+    if (!code)
+        code = read_arrivals(app, verb, arguments, &quick, &gaps);
+    quick.driver_verb = driver.verb;
+    quick.settings = driver.settings;
+    quick.data = data.prompts;
+    quick.trace = data.trace;
+    if (!code)
+        code = start(app, arguments, url, &quick);
     quick_driver_fini(&driver);
+    quick_data_fini(&data);
+    text_fini(&gaps);
     free(headers);
     return code;
+}
+
+static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
+{
+    int code = check_target(app, verb, arguments);
+    if (code)
+        return code;
+    const char *what =
+        arguments->rest_count ? arguments->rest[0] : argument_words(arguments, "host");
+    return is_url(what) ? start_url(app, verb, arguments, what) : start(app, arguments, what, NULL);
 }
 
 const struct verb verb_run = {
@@ -237,10 +333,9 @@ const struct verb verb_run = {
     .sentence = "make load by a plan or against a URL, and report",
     .usage = "PLAN | scenario:NAME | URL [OPTIONS]",
     .options = options,
-    .notes =
-        "exit codes: 0 passed, 1 could not run, 99 a threshold or the objectives failed, 104 bad "
-        "plan or\noption, 105 interrupted, 120 the generator was the bottleneck for at least a "
-        "tenth of the measured\ntime, 121 disk full",
+    .notes = "exit codes: 0 passed, 1 could not run, 99 a threshold or the objectives failed,\n104 "
+             "bad plan or option, 105 interrupted, 120 the generator was the bottleneck\nfor at "
+             "least a tenth of the measured time, 121 disk full",
     .examples = {"plimsoll run http://127.0.0.1:8000/health -u 50 -t 1m -r 5",
                  "plimsoll run plan.yaml --set http.timeout=10s --label commit=1a2b3c"},
     .act = act,

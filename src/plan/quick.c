@@ -45,25 +45,36 @@ static void put_url(struct text *out, const char *words, struct span *path)
     text_fini(&full);
 }
 
+/* Arrivals: at a rate, or at the instants of a trace. */
+static void put_arrivals(struct text *out, const struct plan_quick *quick)
+{
+    if (quick->trace) {
+        text_puts(out, "    executor: replay\n    trace: ");
+        put_quoted(out, span_of(quick->trace));
+        text_putc(out, '\n');
+    } else {
+        text_printf(out, "    rate: %.15g\n", quick->rate);
+    }
+    if (quick->gaps)
+        text_printf(out, "    gaps: %s\n", quick->gaps);
+    if (quick->users)
+        text_printf(out, "    max_vus: %llu\n", (unsigned long long)quick->users);
+}
+
 static void put_load(struct text *out, const struct plan_quick *quick)
 {
-    if (quick->rate > 0)
-        text_printf(out, "    rate: %.15g\n", quick->rate);
-    if (quick->rate > 0 && quick->users)
-        text_printf(out, "    max_vus: %llu\n", (unsigned long long)quick->users);
-    if (quick->rate <= 0)
+    bool open = quick->rate > 0 || quick->trace;
+    if (open)
+        put_arrivals(out, quick);
+    else
         text_printf(out, "    vus: %llu\n", (unsigned long long)(quick->users ? quick->users : 1));
-    bool counted = quick->iterations && quick->rate > 0 && !quick->duration_ns;
-    if (quick->iterations && !counted)
+    if (quick->iterations)
         text_printf(out, "    iterations: %llu\n", (unsigned long long)quick->iterations);
-    if (counted) /* so many arrivals, the last half a gap before the end */
-        text_printf(out, "    duration: %.0fns\n",
-                    ((double)quick->iterations - 0.5) / quick->rate * (double)NSEC_PER_SEC);
-    else if (quick->duration_ns)
+    if (quick->duration_ns)
         text_printf(out, "    duration: %lldns\n", (long long)quick->duration_ns);
-    else if (!quick->iterations)
+    else if (!quick->iterations && !quick->trace)
         text_puts(out, "    duration: 10s\n");
-    if (quick->spawn_rate > 0 && quick->rate <= 0)
+    if (quick->spawn_rate > 0 && !open)
         text_printf(out, "    spawn_rate: %.15g\n", quick->spawn_rate);
 }
 
@@ -135,6 +146,8 @@ static void put_quick(struct text *out, const struct plan_quick *quick, struct n
     const char *body = quick->json ? quick->json : quick->body;
     text_puts(out, "schema: 1\n");
     put_url(out, quick->url, &path);
+    if (quick->data)
+        text_printf(out, "data:\n  prompts: %s\n", quick->data);
     text_puts(out, "scenarios:\n  main:\n");
     put_load(out, quick);
     put_think(out, &quick->think);

@@ -46,6 +46,9 @@ struct plan_quick {
         bool map; /* the words are a map in YAML's flow form, else a text */
     } * settings;
     struct distribution think;
+    const char *gaps;  /* of arrivals, as a plan says them: "poisson", "{gamma: 0.5}"; or NULL */
+    const char *data;  /* the data entry "prompts" in YAML's flow form; or NULL */
+    const char *trace; /* file whose times are replayed, in place of a rate; or NULL */
 };
 
 /* One value and where it came from, for `plimsoll validate`. */
