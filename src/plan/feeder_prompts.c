@@ -212,8 +212,10 @@ static void read_file(struct reader *reader, const struct node *map, struct prom
 {
     struct text bytes = TEXT_EMPTY;
     const struct node *node = node_find(map, "file");
-    if (!form->file || !load(reader, node, form->file, &bytes))
+    if (!form->file || !load(reader, node, form->file, &bytes)) {
+        form->said.has_output = true; /* so that templates are not blamed too */
         return;
+    }
     read_bytes(reader, node, form, text_span(&bytes));
     text_fini(&bytes);
     feeder->file = memory_copy_text(form->file);
