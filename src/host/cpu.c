@@ -20,7 +20,10 @@ static bool read_times(struct span words, struct cpu_times *out)
             break;
         columns[i] = number;
     }
-    out->busy = columns[0] + columns[1] + columns[2] + columns[5] + columns[6];
+    out->user = columns[0] + columns[1];
+    out->system = columns[2] + columns[5] + columns[6];
+    out->iowait = columns[4];
+    out->busy = out->user + out->system;
     out->idle = columns[3] + columns[4];
     out->steal = columns[7];
     return true;
@@ -32,13 +35,11 @@ static void add_core(struct cpu *cpu, uint32_t number, const struct cpu_times *t
     cpu->cores[cpu->core_count++] = (struct cpu_core){.number = number, .times = *times};
 }
 
-int cpu_read(const char *root, struct cpu *out)
+int cpu_parse(struct span text, struct cpu *out)
 {
-    struct text bytes = TEXT_EMPTY;
-    struct cpu cpu = {0};
+    struct span rest = text;
     bool found = false;
-    host_read(root, "/proc/stat", &bytes);
-    struct span rest = text_span(&bytes);
+    out->core_count = 0;
     while (rest.bytes > 0) {
         struct span line = host_line(&rest);
         struct span name = host_word(&line);
@@ -47,17 +48,28 @@ int cpu_read(const char *root, struct cpu *out)
             continue;
         uint64_t number = host_number((struct span){name.at + 3, name.bytes - 3});
         if (name.bytes == 3) {
-            cpu.all = times;
+            out->all = times;
             found = true;
         } else if (number < UINT32_MAX) {
-            add_core(&cpu, (uint32_t)number, &times);
+            add_core(out, (uint32_t)number, &times);
         }
     }
-    text_fini(&bytes);
+    out->running = host_value(text, "procs_running");
+    out->blocked = host_value(text, "procs_blocked");
+    out->switches = host_value(text, "ctxt");
     if (!found)
-        cpu_fini(&cpu);
-    *out = cpu;
+        cpu_fini(out);
     return found ? 0 : HOST_NOT_KNOWN;
+}
+
+int cpu_read(const char *root, struct cpu *out)
+{
+    struct text bytes = TEXT_EMPTY;
+    *out = (struct cpu){0};
+    host_read(root, "/proc/stat", &bytes);
+    int outcome = cpu_parse(text_span(&bytes), out);
+    text_fini(&bytes);
+    return outcome;
 }
 
 void cpu_fini(struct cpu *cpu)
@@ -86,6 +98,21 @@ double cpu_busy_share(const struct cpu_times *before, const struct cpu_times *af
 double cpu_steal_share(const struct cpu_times *before, const struct cpu_times *after)
 {
     return share_of(host_growth(before->steal, after->steal), before, after);
+}
+
+double cpu_user_share(const struct cpu_times *before, const struct cpu_times *after)
+{
+    return share_of(host_growth(before->user, after->user), before, after);
+}
+
+double cpu_system_share(const struct cpu_times *before, const struct cpu_times *after)
+{
+    return share_of(host_growth(before->system, after->system), before, after);
+}
+
+double cpu_iowait_share(const struct cpu_times *before, const struct cpu_times *after)
+{
+    return share_of(host_growth(before->iowait, after->iowait), before, after);
 }
 
 const struct cpu_times *cpu_core_times(const struct cpu *cpu, uint32_t number)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,6 +14,14 @@ uint64_t host_growth(uint64_t before, uint64_t after)
     if (!host_known(before) || !host_known(after) || after < before)
         return HOST_UNKNOWN;
     return after - before;
+}
+
+double host_rate(uint64_t before, uint64_t after, nsec_t elapsed_ns)
+{
+    uint64_t growth = host_growth(before, after);
+    if (!host_known(growth) || elapsed_ns <= 0)
+        return NAN;
+    return (double)growth / ((double)elapsed_ns / (double)NSEC_PER_SEC);
 }
 
 static int read_all(int file, struct text *out)

@@ -6,6 +6,7 @@
 #ifndef HOST_FILE_H
 #define HOST_FILE_H
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <stdbool.h>
@@ -23,6 +24,9 @@ static inline bool host_known(uint64_t number)
 
 /* The growth of a counter between two readings; HOST_UNKNOWN when either is, or when it shrank. */
 uint64_t host_growth(uint64_t before, uint64_t after);
+
+/* That growth a second, over so much time; NAN when it is not known. */
+double host_rate(uint64_t before, uint64_t after, nsec_t elapsed_ns);
 
 /* Replaces out by the whole file (at most 4 MiB of it). Returns 0, or HOST_NOT_KNOWN when it cannot
  * be read, out then being empty. */

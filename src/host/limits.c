@@ -62,11 +62,11 @@ static void read_ports(const char *root, struct limits *out)
     text_fini(&bytes);
 }
 
-void limits_read(const char *root, struct limits *out)
+void limits_read_machine(const char *root, struct limits *out)
 {
     *out = (struct limits){.descriptors_soft = HOST_UNKNOWN,
                            .descriptors_hard = HOST_UNKNOWN,
-                           .descriptors_open = count_open(root),
+                           .descriptors_open = HOST_UNKNOWN,
                            .files_most = host_read_number(root, "/proc/sys/fs/file-max"),
                            .files_open = HOST_UNKNOWN,
                            .port_first = HOST_UNKNOWN,
@@ -74,14 +74,22 @@ void limits_read(const char *root, struct limits *out)
                            .ports = HOST_UNKNOWN,
                            .listen_most = host_read_number(root, "/proc/sys/net/core/somaxconn")};
     struct text bytes = TEXT_EMPTY;
-    host_read(root, "/proc/self/limits", &bytes);
-    read_descriptors(text_span(&bytes), out);
     if (host_read(root, "/proc/sys/fs/file-nr", &bytes) == 0) {
         struct span words = span_trim(text_span(&bytes));
         out->files_open = host_number(host_word(&words));
     }
     text_fini(&bytes);
     read_ports(root, out);
+}
+
+void limits_read(const char *root, struct limits *out)
+{
+    struct text bytes = TEXT_EMPTY;
+    limits_read_machine(root, out);
+    out->descriptors_open = count_open(root);
+    host_read(root, "/proc/self/limits", &bytes);
+    read_descriptors(text_span(&bytes), out);
+    text_fini(&bytes);
 }
 
 int limits_raise_descriptors(uint64_t wanted, uint64_t *now)

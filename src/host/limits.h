@@ -17,6 +17,8 @@ struct limits {
 
 /* Reads them; what is not said is HOST_UNKNOWN. */
 void limits_read(const char *root, struct limits *out);
+/* The same without those of this process, which take the longer the more it has open. */
+void limits_read_machine(const char *root, struct limits *out);
 
 /* Raises this process's soft limit of descriptors towards `wanted`, never above the hard limit, and
  * never lowers it; now: the soft limit after it (LIMIT_NONE: unlimited). Returns 0 or -errno. */

@@ -38,26 +38,37 @@ static uint64_t pair(struct span lines, struct span head, struct span name)
     return HOST_UNKNOWN;
 }
 
-void netstat_read(const char *root, struct netstat *out)
+void netstat_parse(const struct netstat_texts *texts, struct netstat *out)
 {
-    struct text bytes = TEXT_EMPTY;
-    host_read(root, "/proc/net/netstat", &bytes);
-    struct span lines = text_span(&bytes);
-    out->listen_overflows = column(lines, SPAN("TcpExt:"), SPAN("ListenOverflows"));
-    out->listen_drops = column(lines, SPAN("TcpExt:"), SPAN("ListenDrops"));
-    host_read(root, "/proc/net/snmp", &bytes);
-    lines = text_span(&bytes);
-    out->segments_out = column(lines, SPAN("Tcp:"), SPAN("OutSegs"));
-    out->segments_repeated = column(lines, SPAN("Tcp:"), SPAN("RetransSegs"));
-    out->opens_failed = column(lines, SPAN("Tcp:"), SPAN("AttemptFails"));
-    out->established = column(lines, SPAN("Tcp:"), SPAN("CurrEstab"));
-    host_read(root, "/proc/net/sockstat", &bytes);
-    lines = text_span(&bytes);
-    out->time_wait = pair(lines, SPAN("TCP:"), SPAN("tw"));
-    out->in_use = pair(lines, SPAN("TCP:"), SPAN("inuse"));
-    host_read(root, "/proc/net/sockstat6", &bytes);
-    uint64_t six = pair(text_span(&bytes), SPAN("TCP6:"), SPAN("inuse"));
+    out->listen_overflows = column(texts->netstat, SPAN("TcpExt:"), SPAN("ListenOverflows"));
+    out->listen_drops = column(texts->netstat, SPAN("TcpExt:"), SPAN("ListenDrops"));
+    out->segments_out = column(texts->snmp, SPAN("Tcp:"), SPAN("OutSegs"));
+    out->segments_repeated = column(texts->snmp, SPAN("Tcp:"), SPAN("RetransSegs"));
+    out->opens_failed = column(texts->snmp, SPAN("Tcp:"), SPAN("AttemptFails"));
+    out->resets = column(texts->snmp, SPAN("Tcp:"), SPAN("EstabResets"));
+    out->resets_sent = column(texts->snmp, SPAN("Tcp:"), SPAN("OutRsts"));
+    out->established = column(texts->snmp, SPAN("Tcp:"), SPAN("CurrEstab"));
+    out->time_wait = pair(texts->sockstat, SPAN("TCP:"), SPAN("tw"));
+    out->in_use = pair(texts->sockstat, SPAN("TCP:"), SPAN("inuse"));
+    out->orphans = pair(texts->sockstat, SPAN("TCP:"), SPAN("orphan"));
+    out->memory_pages = pair(texts->sockstat, SPAN("TCP:"), SPAN("mem"));
+    uint64_t six = pair(texts->sockstat6, SPAN("TCP6:"), SPAN("inuse"));
     if (host_known(out->in_use) && host_known(six)) /* without IPv6 there is no such file */
         out->in_use += six;
-    text_fini(&bytes);
+}
+
+void netstat_read(const char *root, struct netstat *out)
+{
+    struct text netstat = TEXT_EMPTY, snmp = TEXT_EMPTY, four = TEXT_EMPTY, six = TEXT_EMPTY;
+    host_read(root, "/proc/net/netstat", &netstat);
+    host_read(root, "/proc/net/snmp", &snmp);
+    host_read(root, "/proc/net/sockstat", &four);
+    host_read(root, "/proc/net/sockstat6", &six);
+    struct netstat_texts texts = {text_span(&netstat), text_span(&snmp), text_span(&four),
+                                  text_span(&six)};
+    netstat_parse(&texts, out);
+    text_fini(&netstat);
+    text_fini(&snmp);
+    text_fini(&four);
+    text_fini(&six);
 }

@@ -22,7 +22,7 @@ static const struct pattern_word *const patterns[] = {
 };
 
 static const struct probe *const probes[] = {
-    &probe_null,
+    &probe_cpu, &probe_memory, &probe_disk, &probe_network, &probe_host, &probe_null,
 };
 
 static const struct writer *const writers[] = {
