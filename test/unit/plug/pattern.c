@@ -32,7 +32,10 @@ static char *expand(const char *words)
 {
     struct pattern_word patterns[] = {pattern_constant, pattern_ramp,   pattern_step,
                                       pattern_spike,    pattern_stress, pattern_soak};
-    struct vocabulary vocabulary = {verbs, 1, patterns, sizeof patterns / sizeof *patterns, NULL};
+    struct vocabulary vocabulary = {.verbs = verbs,
+                                    .verb_count = 1,
+                                    .patterns = patterns,
+                                    .pattern_count = sizeof patterns / sizeof *patterns};
     struct text text = TEXT_EMPTY, out = TEXT_EMPTY;
     text_printf(&text, "target: http://h\nscenarios: { a: { %s, tasks: [{ get: / }] } }\n", words);
     struct plan_source source = {.file = "p.yaml", .text = text.at};
@@ -137,7 +140,8 @@ static void stops_at_limits(void **state)
 {
     (void)state;
     struct pattern_word patterns[] = {pattern_stress};
-    struct vocabulary vocabulary = {verbs, 1, patterns, 1, NULL};
+    struct vocabulary vocabulary = {
+        .verbs = verbs, .verb_count = 1, .patterns = patterns, .pattern_count = 1};
     static const char *const texts[] = {
         "target: http://h\nscenarios: { a: { pattern: stress, vus: 10, tasks: [{ get: / }] } }\n",
         "target: http://h\nscenarios: { a: { pattern: stress, vus: 10, until: [\"response p(99) > "
