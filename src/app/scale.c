@@ -29,8 +29,8 @@ struct stand {
     struct app *app;
     const struct scale_order *order;
     struct live *live;
-    const char *directory;
-    bool failed; /* a file could not be written; said once */
+    const char *directory, *absolute; /* of the suite, as shown and for scalers */
+    bool failed;                      /* a file could not be written; said once */
 };
 
 /* ---- what will be done ------------------------------------------------------------------------
@@ -206,6 +206,41 @@ static char *directory_of(const struct plan *plan)
     return path;
 }
 
+/* What scalers would change, for --dry-run. */
+static int show_changes(struct stand *stand, const struct suite_options *options)
+{
+    struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
+    int outcome = suite_dry(options, &out, &why);
+    if (out.bytes)
+        fprintf(stand->app->out, "would change:\n%s", out.at);
+    if (outcome)
+        fprintf(stand->app->err, "plimsoll: %s\n", why.bytes ? why.at : "scalers failed");
+    text_fini(&out);
+    text_fini(&why);
+    return outcome ? RUN_FAILED : 0;
+}
+
+/* The scalers that the plan names. Owner: caller, free(). */
+static struct suite_scaler *scalers_of(const struct app *app, const struct plan *plan)
+{
+    static const unsigned axes[] = {0, SCALER_INSTANCES, SCALER_SIZE};
+    const struct plan_scale *scale = &plan->scale;
+    struct suite_scaler *scalers = memory_new(scale->scaler_count, sizeof *scalers);
+    for (size_t i = 0; i < scale->scaler_count; i++)
+        scalers[i] =
+            (struct suite_scaler){.scaler = app->plugs->scalers[scale->scalers[i].plugged.number],
+                                  .config = scale->scalers[i].plugged.config,
+                                  .axes = axes[scale->scalers[i].axes]};
+    return scalers;
+}
+
+static void said(void *self, const char *words)
+{
+    struct stand *stand = self;
+    if (stand->order->debug)
+        line(stand, "plimsoll:   %s", words);
+}
+
 static int run(struct stand *stand, struct plan *plan, const struct ladder *ladder)
 {
     struct app *app = stand->app;
@@ -215,28 +250,41 @@ static int run(struct stand *stand, struct plan *plan, const struct ladder *ladd
     if (!stand->order->quiet && terminal.is_terminal)
         stand->live = live_new(app->err, &terminal);
     struct log log = {.most = LOG_NOTICE, .say = say, .self = stand};
+    struct suite_scaler *scalers = scalers_of(app, plan);
     struct suite_options options = {
         .run = {.plan = plan,
                 .drivers = app->plugs->drivers,
                 .driver_count = app->plugs->driver_count,
-                .directory = stand->directory,
+                .directory = stand->absolute,
                 .version = PLIMSOLL_VERSION,
                 .log = &log,
                 .interrupts = app->interrupts,
                 .progress = stand->live ? show_progress : NULL,
                 .self = stand,
                 .progress_ns = PROGRESS_TERMINAL_NS,
+                .probes = app->plugs->probes,
+                .probe_count = app->plugs->probe_count,
                 .facts = known.items,
                 .fact_count = known.count},
         .plan = plan,
         .ladder = ladder,
+        .scalers = scalers,
+        .scaler_count = plan->scale.scaler_count,
+        .said = said,
         .news = news,
         .self = stand,
     };
+    if (stand->order->dry_run) {
+        int code = show_changes(stand, &options);
+        free(scalers);
+        self_test_facts_fini(&known);
+        return code;
+    }
     struct suite_report report;
     suite_run(&options, &report);
     stand->live = live_free(stand->live);
     self_test_facts_fini(&known);
+    free(scalers);
     int code = conclude(stand, &report);
     suite_report_fini(&report);
     return code;
@@ -246,8 +294,11 @@ static int run(struct stand *stand, struct plan *plan, const struct ladder *ladd
 static int begin(struct stand *stand, struct plan *plan, const struct ladder *ladder)
 {
     char *directory = directory_of(plan), sentence[100];
-    int code, error = run_directory_make(directory);
+    bool dry = stand->order->dry_run;
+    int code, error = dry ? 0 : run_directory_make(directory);
+    char *absolute = dry || error ? NULL : realpath(directory, NULL);
     stand->directory = directory;
+    stand->absolute = absolute ? absolute : directory;
     if (error) {
         fprintf(stand->app->err, "plimsoll: the directory %s can not be used: %s\n", directory,
                 error_sentence(error, sentence, sizeof sentence));
@@ -255,6 +306,7 @@ static int begin(struct stand *stand, struct plan *plan, const struct ladder *la
     } else {
         code = run(stand, plan, ladder);
     }
+    free(absolute);
     free(directory);
     return code;
 }
@@ -273,7 +325,7 @@ int scale(struct app *app, const struct verb *verb, const struct scale_order *or
         fputs(words.at, order->dry_run ? app->out : app->err);
     }
     struct stand stand = {.app = app, .order = order};
-    if (code == 0 && !order->dry_run)
+    if (code == 0)
         code = begin(&stand, reading.plan, &ladder);
     ladder_fini(&ladder);
     plan_reading_fini(&reading);

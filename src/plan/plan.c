@@ -115,6 +115,7 @@ struct plan *plan_free(struct plan *plan)
     free(plan->file);
     free(plan->source);
     watch_fini(&plan->watch);
+    scale_fini(&plan->scale);
     setting_free(plan_rows, plan); /* its texts and sections */
     free(plan);
     return NULL;

@@ -267,6 +267,7 @@ struct plan_watch {
  */
 
 enum scale_hold { SCALE_HOLD_EACH, SCALE_HOLD_TOTAL };
+enum scale_axes { SCALE_AXES_OWN, SCALE_AXES_INSTANCES, SCALE_AXES_SIZE };
 enum scale_statistic { SCALE_MEAN, SCALE_P50, SCALE_P95, SCALE_P99 };
 
 /* How `plimsoll scale` raises load, size and instances. Times are as measured, scaled by
@@ -288,6 +289,11 @@ struct plan_scale {
     uint64_t instances;        /* the most of them */
     struct plan_numbers sizes; /* of the size axis, in order */
     int hold;                  /* enum scale_hold: users of a horizontal test */
+    struct plan_scaler {
+        struct plan_plugged plugged;
+        int axes; /* enum scale_axes */
+    } * scalers;  /* what makes the target larger or many, in the order of growing */
+    size_t scaler_count;
 
     /* what counts as too much */
     nsec_t critical_response_ns; /* response time; its statistic is the next */

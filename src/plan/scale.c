@@ -2,6 +2,10 @@
  * too, and the variables of a project that keeps its sizes in .env set the same rows. */
 #include "plan/part.h"
 
+#include "base/memory.h"
+
+#include <stdlib.h>
+
 #define SCALE(member) offsetof(struct plan_scale, member)
 
 static const struct setting_word hold_words[] = {
@@ -97,6 +101,11 @@ const struct setting scale_rows[] = {
      .unset = "0",
      .unit = "requests",
      .sentence = "requests that a level needs; 0 is what a 95th percentile needs, 59"},
+    {.name = "scaler",
+     .type = SETTING_CUSTOM,
+     .custom = "scalers",
+     .aliases = "scalers",
+     .sentence = "what makes the target larger, or many: one, or a list in the order of growing"},
     {.name = "instances",
      .type = SETTING_UINT,
      .offset = SCALE(instances),
@@ -146,6 +155,54 @@ const struct setting scale_rows[] = {
      .sentence = "how near that load is looked for, as a share of it"},
     {.name = NULL},
 };
+
+static const struct setting_word axes_words[] = {{"own", "all that it can change"},
+                                                 {"instances", "how many instances there are"},
+                                                 {"size", "how large one is"},
+                                                 {NULL, NULL}};
+
+const struct setting scaler_rows[] = {
+    {.name = "axes",
+     .type = SETTING_CHOICE,
+     .offset = offsetof(struct plan_scaler, axes),
+     .words = axes_words,
+     .unset = "own",
+     .sentence = "what this one is used for, where it can change both"},
+    {.name = NULL},
+};
+
+void scalers_read(struct reader *reader, const struct setting *row, const char *path,
+                  const struct node *node, void *field)
+{
+    (void)row;
+    (void)field;
+    struct plan_scale *scale = &reader->plan->scale;
+    struct plug_words words = {reader->vocabulary->scalers, reader->vocabulary->scaler_count,
+                               "scaler"};
+    size_t count = node->kind == NODE_LIST ? node->count : 1;
+    scale->scalers = memory_new(count, sizeof *scale->scalers);
+    for (size_t i = 0; i < count; i++) {
+        char here[PATH_ROOM];
+        if (node->kind == NODE_LIST)
+            path_write(here, "%s[%zu]", path, i);
+        else
+            path_write(here, "%s", path);
+        struct plan_scaler *scaler = &scale->scalers[scale->scaler_count];
+        struct setting_scope scope = {scaler_rows, scaler};
+        const struct node *entry = node->kind == NODE_LIST ? node->rows[i].value : node;
+        if (plugged_read(reader, here, entry, &words, &scope, &scaler->plugged) == 0)
+            scale->scaler_count++;
+    }
+}
+
+void scale_fini(struct plan_scale *scale)
+{
+    for (size_t i = 0; i < scale->scaler_count; i++)
+        plugged_fini(&scale->scalers[i].plugged);
+    free(scale->scalers);
+    scale->scalers = NULL;
+    scale->scaler_count = 0;
+}
 
 static nsec_t scaled(const struct plan *plan, nsec_t duration_ns)
 {

@@ -245,6 +245,8 @@ static void put_custom(struct text *out, const struct custom *custom,
         put_patterns(&more, vocabulary);
     else if (custom->table == watched_rows)
         put_plugs(&more, vocabulary->probes, vocabulary->probe_count, vocabulary);
+    else if (custom->table == scaler_rows)
+        put_plugs(&more, vocabulary->scalers, vocabulary->scaler_count, vocabulary);
     text_printf(out, ",\"%s_row\":{", custom->name);
     put_rows(out, custom->table, more.at, vocabulary);
     text_putc(out, '}');

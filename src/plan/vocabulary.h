@@ -54,6 +54,8 @@ struct vocabulary {
     size_t pattern_count;
     const struct plug_word *probes; /* of watch.probes */
     size_t probe_count;
+    const struct plug_word *scalers; /* of scale.scaler */
+    size_t scaler_count;
     const char *const *metrics; /* names that thresholds and objectives may use beyond the common
                                    ones; ends with NULL; NULL: any name is taken */
 };

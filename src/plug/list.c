@@ -25,6 +25,10 @@ static const struct probe *const probes[] = {
     &probe_cpu, &probe_memory, &probe_disk, &probe_network, &probe_host, &probe_null,
 };
 
+static const struct scaler *const scalers[] = {
+    NULL, /* ends them */
+};
+
 static const struct writer *const writers[] = {
     &writer_text,     &writer_json,      &writer_csv,   &writer_csv_tasks,
     &writer_markdown, &writer_html,      &writer_junit, &writer_prometheus,
@@ -77,6 +81,22 @@ static void add_probes(struct plug_list *list)
     list->vocabulary.probe_count = COUNT(probes);
 }
 
+static void add_scalers(struct plug_list *list)
+{
+    list->scaler_count = COUNT(scalers) - 1;
+    list->scaler_words = memory_new(COUNT(scalers), sizeof *list->scaler_words);
+    for (size_t i = 0; i < list->scaler_count; i++)
+        list->scaler_words[i] = (struct plug_word){
+            .word = scalers[i]->name,
+            .sentence = scalers[i]->sentence,
+            .settings = scalers[i]->settings,
+            .config_bytes = scalers[i]->config_bytes,
+            .number = (int)i,
+        };
+    list->vocabulary.scalers = list->scaler_words;
+    list->vocabulary.scaler_count = list->scaler_count;
+}
+
 /* The names of all metrics, which thresholds may use. */
 static void add_metrics(struct plug_list *list)
 {
@@ -106,10 +126,12 @@ void plug_list_init(struct plug_list *list)
         .writer_count = COUNT(writers),
         .probes = probes,
         .probe_count = COUNT(probes),
+        .scalers = scalers,
     };
     add_verbs(list);
     add_patterns(list);
     add_probes(list);
+    add_scalers(list);
     add_metrics(list);
 }
 
@@ -118,6 +140,7 @@ void plug_list_fini(struct plug_list *list)
     free(list->verbs);
     free(list->pattern_rows);
     free(list->probe_words);
+    free(list->scaler_words);
     free(list->metrics);
     *list = (struct plug_list){.drivers = NULL};
 }

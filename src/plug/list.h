@@ -6,6 +6,7 @@
 
 #include "load/driver.h"
 #include "plan/vocabulary.h"
+#include "run/scaler.h"
 #include "show/writer.h"
 #include "watch/probe.h"
 
@@ -20,10 +21,13 @@ struct plug_list {
     size_t writer_count;
     const struct probe *const *probes; /* by index, as in plan_plugged.number */
     size_t probe_count;
+    const struct scaler *const *scalers; /* by index, as in plan_plugged.number */
+    size_t scaler_count;
     struct vocabulary vocabulary;      /* the words that these add to the language of plans */
     struct request_verb *verbs;        /* private: of the vocabulary */
     struct pattern_word *pattern_rows; /* private */
     struct plug_word *probe_words;     /* private */
+    struct plug_word *scaler_words;    /* private */
     const char **metrics;              /* private */
 };
 

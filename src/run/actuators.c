@@ -1,154 +1,193 @@
-/* One scaler an axis, or one for both. Where none can change the number of instances, the plan's
- * list of targets can: its users are then spread over the first so many of them. */
+/* The plan's scalers together (run/scaling.h), and where none changes the number of instances, the
+ * plan's list of targets: its users are then spread over the first so many of them. */
 #include "run/actuators.h"
 
 #include "base/memory.h"
+#include "run/scaling.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct actuator {
-    const struct scaler *scaler;
-    void *self;
-    struct text state; /* to return to */
-    bool changed;
-};
-
 struct actuators {
     const struct suite_options *options;
-    struct actuator *items;
-    size_t count;
+    struct scaling *scaling; /* NULL: the plan names no scaler */
+    unsigned axes;
     size_t targets; /* as the plan has them */
-    atomic_bool cancel;
-    struct scaler_place place;
+    bool changed;
+    char *own_target, *address; /* the plan's target, and where scalers say the instances are */
 };
 
-static int actuator_open(struct actuators *set, const struct suite_scaler *from, struct text *why)
+static unsigned axes_of(const struct suite_scaler *scaler)
 {
-    struct actuator *actuator = &set->items[set->count];
-    *actuator = (struct actuator){.scaler = from->scaler};
-    int outcome = from->scaler->open(from->config, &set->place, &actuator->self, why);
-    if (outcome)
-        return outcome;
-    set->count++;
-    return from->scaler->save(actuator->self, &actuator->state, why);
+    return scaler->axes ? scaler->axes & scaler->scaler->axes : scaler->scaler->axes;
 }
 
-int actuators_new(const struct suite_options *options, struct actuators **out, struct text *why)
+static int open_scaling(struct actuators *actuators, bool dry, struct text *why)
 {
-    struct actuators *set = memory_new(1, sizeof *set);
-    set->options = options;
-    set->items = memory_new(options->scaler_count, sizeof *set->items);
-    set->targets = options->plan->targets.count;
-    atomic_init(&set->cancel, false);
-    set->place = (struct scaler_place){.target = options->plan->target,
-                                       .directory = options->run.directory,
-                                       .root = "",
-                                       .cancel = &set->cancel};
-    int outcome = 0;
-    for (size_t i = 0; i < options->scaler_count && outcome == 0; i++)
-        outcome = actuator_open(set, &options->scalers[i], why);
-    if (outcome)
-        set = actuators_free(set);
-    *out = set;
+    const struct suite_options *options = actuators->options;
+    struct scaling_part *parts = memory_new(options->scaler_count, sizeof *parts);
+    for (size_t i = 0; i < options->scaler_count; i++) {
+        const struct suite_scaler *from = &options->scalers[i];
+        parts[i] = (struct scaling_part){
+            .scaler = from->scaler, .config = from->config, .axes = from->axes};
+        actuators->axes |= axes_of(from);
+    }
+    struct scaling_options how = {.parts = parts,
+                                  .part_count = options->scaler_count,
+                                  .place = {.target = options->plan->target,
+                                            .directory = options->run.directory,
+                                            .root = "",
+                                            .say = options->said,
+                                            .self = options->self},
+                                  .interrupts = options->run.interrupts,
+                                  .lock_directory = options->lock_directory,
+                                  .dry = dry};
+    int outcome = scaling_open(&how, &actuators->scaling, why);
+    free(parts);
     return outcome;
 }
 
-void actuators_restore(struct actuators *set)
+int actuators_new(const struct suite_options *options, bool dry, struct actuators **out,
+                  struct text *why)
 {
-    for (size_t i = set->count; i-- > 0;) {
-        struct actuator *actuator = &set->items[i];
-        struct text why = TEXT_EMPTY;
-        if (actuator->changed)
-            actuator->scaler->restore(actuator->self, actuator->state.at, &why);
-        actuator->changed = false;
-        text_fini(&why);
-    }
-    set->options->plan->targets.count = set->targets;
+    struct actuators *actuators = memory_new(1, sizeof *actuators);
+    actuators->options = options;
+    actuators->targets = options->plan->targets.count;
+    int outcome = options->scaler_count ? open_scaling(actuators, dry, why) : 0;
+    if (outcome)
+        actuators = actuators_free(actuators, why);
+    *out = actuators;
+    return outcome;
 }
 
-struct actuators *actuators_free(struct actuators *set)
+size_t actuators_restore(struct actuators *actuators, struct text *why)
 {
-    if (!set)
+    struct plan *plan = actuators->options->plan;
+    plan->targets.count = actuators->targets;
+    if (actuators->own_target) {
+        free(plan->target);
+        plan->target = actuators->own_target;
+        actuators->own_target = NULL;
+    }
+    size_t left = 0;
+    if (actuators->scaling && actuators->changed)
+        left = scaling_restore(actuators->scaling, why);
+    actuators->changed = left > 0;
+    return left;
+}
+
+struct actuators *actuators_free(struct actuators *actuators, struct text *why)
+{
+    if (!actuators)
         return NULL;
-    actuators_restore(set);
-    for (size_t i = set->count; i-- > 0;) {
-        set->items[i].scaler->close(set->items[i].self);
-        text_fini(&set->items[i].state);
-    }
-    free(set->items);
-    free(set);
+    actuators_restore(actuators, why);
+    scaling_free(actuators->scaling);
+    free(actuators->address);
+    free(actuators);
     return NULL;
 }
 
-static struct actuator *actuator_for(const struct actuators *set, enum scaler_axis axis)
+int actuators_able(const struct actuators *actuators, double instances, double size,
+                   struct text *why)
 {
-    for (size_t i = 0; i < set->count; i++)
-        if (set->items[i].scaler->axes & axis)
-            return &set->items[i];
-    return NULL;
-}
-
-static int apply(struct actuator *actuator, double instances, double size, struct text *why)
-{
-    actuator->changed = true; /* also when it fails halfway */
-    return actuator->scaler->apply(
-        actuator->self, &(struct scaler_goal){.instances = instances, .size = size}, why);
-}
-
-/* Without a scaler, users are spread over the first of the plan's targets. */
-static int spread(struct actuators *set, double instances, struct text *why)
-{
-    size_t count = (size_t)instances;
-    if (count <= set->targets && set->targets > 0) {
-        set->options->plan->targets.count = count;
-        return 0;
-    }
-    if (count <= 1)
-        return 0;
-    text_printf(why,
-                "%zu instances were asked for, and nothing can make them: name a scaler in the "
-                "plan (scale.scaler), or list the instances as \"targets\"",
-                count);
-    return SCALER_ABSENT;
-}
-
-int actuators_reach(struct actuators *set, double instances, double size, struct text *why)
-{
-    struct actuator *many = actuator_for(set, SCALER_INSTANCES),
-                    *large = actuator_for(set, SCALER_SIZE);
-    int outcome = 0;
+    bool many = actuators->axes & SCALER_INSTANCES, large = actuators->axes & SCALER_SIZE;
     if (!isnan(size) && !large) {
         text_puts(why, "sizes were asked for, and nothing can change them: name a scaler in the "
                        "plan (scale.scaler)");
         return SCALER_ABSENT;
     }
-    if (!isnan(size))
-        outcome = apply(large, NAN, size, why);
-    if (outcome == 0 && !isnan(instances))
-        outcome = many ? apply(many, instances, NAN, why) : spread(set, instances, why);
+    if (isnan(instances) || many || instances <= 1 || instances <= (double)actuators->targets)
+        return 0;
+    text_printf(why,
+                "%g instances were asked for, and nothing can make them: name a scaler in the "
+                "plan (scale.scaler), or list the instances as \"targets\"",
+                instances);
+    return SCALER_ABSENT;
+}
+
+/* Where scalers know an address by which all instances are reached, load goes there. */
+static void follow_address(struct actuators *actuators)
+{
+    struct plan *plan = actuators->options->plan;
+    struct text why = TEXT_EMPTY;
+    struct scaler_view view = {.instances = NAN};
+    if (scaling_look(actuators->scaling, &view, &why) == 0 && view.address[0] && plan->target &&
+        strcmp(plan->target, view.address) != 0) {
+        if (actuators->own_target)
+            free(plan->target);
+        else
+            actuators->own_target = plan->target;
+        plan->target = memory_copy_text(view.address);
+    }
+    text_fini(&why);
+}
+
+int actuators_reach(struct actuators *actuators, double instances, double size, struct text *why)
+{
+    bool many = actuators->axes & SCALER_INSTANCES;
+    int outcome = actuators_able(actuators, instances, size, why);
+    /* Without a scaler, users are spread over the first of the plan's targets. */
+    if (outcome == 0 && !isnan(instances) && !many && actuators->targets)
+        actuators->options->plan->targets.count = (size_t)instances;
+    struct scaler_goal goal = {.instances = many ? instances : NAN, .size = size};
+    if (outcome || (isnan(goal.instances) && isnan(goal.size)))
+        return outcome;
+    actuators->changed = true; /* also when it fails halfway */
+    outcome = scaling_apply(actuators->scaling, &goal, why);
+    if (outcome == 0)
+        follow_address(actuators);
     return outcome;
 }
 
-void actuators_unit(const struct actuators *set, enum suite_kind kind, struct level_series *series)
+void actuators_plan(struct actuators *actuators, double instances, double size, struct text *out)
 {
-    const struct actuator *large = actuator_for(set, SCALER_SIZE);
-    if (kind != SUITE_VERTICAL || !large || !large->scaler->size_unit)
-        return;
-    free(series->size_unit);
-    series->size_unit = memory_copy_text(large->scaler->size_unit);
+    struct scaler_goal goal = {.instances = actuators->axes & SCALER_INSTANCES ? instances : NAN,
+                               .size = actuators->axes & SCALER_SIZE ? size : NAN};
+    if (actuators->scaling && !(isnan(goal.instances) && isnan(goal.size)))
+        scaling_plan(actuators->scaling, &goal, out);
 }
 
-void actuators_describe(struct actuators *set, struct level *level)
+uint64_t actuators_restarts(struct actuators *actuators)
 {
-    const struct actuator *large = actuator_for(set, SCALER_SIZE);
+    struct scaler_view view = {.restarts = 0};
+    struct text why = TEXT_EMPTY;
+    if (actuators->scaling && scaling_look(actuators->scaling, &view, &why) != 0)
+        view.restarts = 0;
+    text_fini(&why);
+    return view.restarts;
+}
+
+/* The unit of sizes: as the settings choose it, else the scaler's own. */
+static const char *unit_of(struct actuators *actuators)
+{
+    struct scaler_view view = {.size_unit = NULL};
+    struct text why = TEXT_EMPTY;
+    const char *unit = NULL;
+    if (actuators->scaling && scaling_look(actuators->scaling, &view, &why) == 0)
+        unit = view.size_unit;
+    for (size_t i = 0; i < actuators->options->scaler_count && !unit; i++)
+        if (axes_of(&actuators->options->scalers[i]) & SCALER_SIZE)
+            unit = actuators->options->scalers[i].scaler->size_unit;
+    text_fini(&why);
+    return unit ? unit : "size";
+}
+
+void actuators_unit(struct actuators *actuators, enum suite_kind kind, struct level_series *series)
+{
+    if (kind != SUITE_VERTICAL || !(actuators->axes & SCALER_SIZE))
+        return;
+    free(series->size_unit);
+    series->size_unit = memory_copy_text(unit_of(actuators));
+}
+
+void actuators_describe(const struct level_series *series, struct level *level)
+{
     struct text name = TEXT_EMPTY;
-    if (!isnan(level->size) && large) {
-        text_printf(&name, "%s %g", large->scaler->size_unit ? large->scaler->size_unit : "size",
-                    level->size);
-        free(level->size_name);
-        level->size_name = text_take(&name);
-    }
+    if (isnan(level->size))
+        return;
+    text_printf(&name, "%s %g", series->size_unit[0] ? series->size_unit : "size", level->size);
+    free(level->size_name);
+    level->size_name = text_take(&name);
 }

@@ -155,7 +155,7 @@ static bool climb(struct suite_course *course, const struct rung *rung, bool *ke
     struct level_outcome outcome;
     level_run(&order, &suite->series[rung->series], &outcome);
     if (outcome.level) {
-        actuators_describe(course->actuators, outcome.level);
+        actuators_describe(&suite->series[rung->series], outcome.level);
         say_level(course, &outcome, rung);
     }
     course->spent_ns += rung->measure_ns + ladder_arrival_ns(options->plan, rung->users) +
@@ -259,13 +259,39 @@ static void find_capacities(struct suite_course *course, const bool *kept)
 
 /* ---- the whole ------------------------------------------------------------------------------ */
 
+/* Things as they were found; what could not be put back is said, with what to do by hand. */
+static void put_back(struct suite_course *course)
+{
+    struct text why = TEXT_EMPTY;
+    if (actuators_restore(course->actuators, &why))
+        say(course, "restore", "not restored: %s", why.at);
+    text_fini(&why);
+}
+
+static void finish(struct suite_course *course)
+{
+    struct text why = TEXT_EMPTY;
+    if (!course->actuators)
+        return;
+    uint64_t restarts = actuators_restarts(course->actuators);
+    if (restarts)
+        say(course, "restart", "%" PRIu64 " restarts of instances were seen", restarts);
+    if (actuators_restore(course->actuators, &why)) {
+        say(course, "restore", "not restored: %s", why.at);
+        end(course, RUN_FAILED, why.at);
+    }
+    text_clear(&why);
+    course->actuators = actuators_free(course->actuators, &why);
+    text_fini(&why);
+}
+
 static void climb_all(struct suite_course *course, bool *kept)
 {
     const struct ladder *ladder = course->options->ladder;
     for (size_t i = 0; i < ladder->rung_count && !course->ended; i++) {
         const struct rung *rung = &ladder->rungs[i];
         if (i && rung->series != ladder->rungs[i - 1].series)
-            actuators_restore(course->actuators);
+            put_back(course);
         if (rung->series == course->ended_of) {
             course->number++;
             continue;
@@ -279,6 +305,16 @@ static void climb_all(struct suite_course *course, bool *kept)
         else
             climb(course, rung, &kept[i]);
     }
+}
+
+/* Nothing is begun of which a later part is already known to be impossible. */
+static int all_able(const struct actuators *actuators, const struct ladder *ladder,
+                    struct text *why)
+{
+    int outcome = 0;
+    for (size_t i = 0; i < ladder->rung_count && outcome == 0; i++)
+        outcome = actuators_able(actuators, ladder->rungs[i].instances, ladder->rungs[i].size, why);
+    return outcome;
 }
 
 static struct suite *new_suite(const struct suite_options *options)
@@ -316,17 +352,31 @@ int suite_run(const struct suite_options *options, struct suite_report *out)
                                   .ended_of = SIZE_MAX};
     bool *kept = memory_new(ladder->rung_count, sizeof *kept);
     struct text why = TEXT_EMPTY;
-    if (actuators_new(options, &course.actuators, &why) != 0)
+    if (actuators_new(options, false, &course.actuators, &why) != 0 ||
+        all_able(course.actuators, ladder, &why) != 0)
         end(&course, RUN_FAILED, why.at);
     for (size_t i = 0; i < ladder->series_count && course.actuators; i++)
         actuators_unit(course.actuators, ladder->series[i].kind, &out->suite->series[i]);
     climb_all(&course, kept);
     if (!course.ended && options->plan->scale.find_capacity)
         find_capacities(&course, kept);
-    course.actuators = actuators_free(course.actuators);
+    finish(&course);
     text_fini(&why);
     free(kept);
     return 0;
+}
+
+int suite_dry(const struct suite_options *options, struct text *out, struct text *why)
+{
+    struct actuators *actuators = NULL;
+    int outcome = actuators_new(options, true, &actuators, why);
+    const struct ladder *ladder = options->ladder;
+    if (outcome == 0)
+        outcome = all_able(actuators, ladder, why);
+    for (size_t i = 0; i < ladder->rung_count && outcome == 0; i++)
+        actuators_plan(actuators, ladder->rungs[i].instances, ladder->rungs[i].size, out);
+    actuators_free(actuators, why);
+    return outcome;
 }
 
 void suite_report_fini(struct suite_report *report)

@@ -15,6 +15,7 @@
 struct suite_scaler {
     const struct scaler *scaler;
     const void *config;
+    unsigned axes; /* which of its own it is to change; 0: all */
 };
 
 /* What is said while it runs. */
@@ -33,6 +34,9 @@ struct suite_options {
     const struct ladder *ladder;
     const struct suite_scaler *scalers;
     size_t scaler_count;
+    const char *lock_directory; /* see run/lock.h; or NULL */
+    /* What scalers say of what they do; self as below; or NULL. */
+    void (*said)(void *self, const char *words);
     void (*news)(void *self, const struct suite_news *news); /* or NULL */
     void *self;
 };
@@ -45,6 +49,12 @@ struct suite_report {
 
 /* Runs the levels. Returns 0 with the report filled. Owner: caller, suite_report_fini. */
 int suite_run(const struct suite_options *options, struct suite_report *out);
+
+/* Appends what the levels would change, level by level, without changing anything. Returns 0, or an
+ * outcome with a sentence in why. */
+int suite_dry(const struct suite_options *options, struct text *out, struct text *why);
+
+/* Frees what a report owns. */
 void suite_report_fini(struct suite_report *report);
 
 #endif
