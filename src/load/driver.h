@@ -88,6 +88,9 @@ struct driver {
     /* The child process that the request speaks to over its input and output, or NULL; NULL as
      * method: never. Requests with equal commands share their children. */
     const struct piped_command *(*command)(const void *compiled);
+    /* How many calls at once the plan says that the request's server executes; server: its number
+     * among the driver's, from 0. 0: not said. NULL: never said. */
+    uint64_t (*concurrency_limit)(const void *compiled, uint32_t *server);
     /* Fills the exchange's request; bytes may lie in call->scratch. No allocation. With
      * call->farewell, for drivers with user_bytes: fills in what ends the user's session, or
      * leaves the method empty when there is none to end; `end` then only looks at the reply. */

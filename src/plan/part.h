@@ -150,6 +150,8 @@ int threshold_compile(struct reader *reader, const struct node *node, const char
 /* Compiles "METRIC p(95)>200" into a threshold. Returns 0, or 1 after an error. */
 int threshold_compile_limit(struct reader *reader, const struct node *node, const char *words,
                             struct plan_threshold *out);
+/* Adds the thresholds that come with the words of the plan (vocabulary.h, guard). */
+void thresholds_guard(struct reader *reader);
 /* Frees what a threshold owns. */
 void threshold_fini(struct plan_threshold *threshold);
 

@@ -328,3 +328,45 @@ void thresholds_read(struct reader *reader, const struct setting *row, const cha
             read_one(reader, key, value->kind == NODE_LIST ? value->rows[j].value : value, here);
     }
 }
+
+/* ---- guards: thresholds that come with the words of a plan ------------------------------------
+ */
+
+static bool wants_guard(const struct plan_request *request, const struct request_verb *verb)
+{
+    if (!verb->guard || request->settings != verb->settings || strcmp(request->verb, verb->word))
+        return false;
+    for (const struct setting *row = verb->settings; row->name; row++) {
+        if (row->type == SETTING_BOOL && strcmp(row->name, verb->guard_setting) == 0)
+            return *(const bool *)((const char *)request->config + row->offset);
+    }
+    return false;
+}
+
+static bool metric_is_judged(const struct plan *plan, const char *guard)
+{
+    size_t bytes = strcspn(guard, " ");
+    for (size_t i = 0; i < plan->threshold_count; i++) {
+        const char *metric = plan->thresholds[i].metric;
+        if (metric && strlen(metric) == bytes && strncmp(metric, guard, bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+void thresholds_guard(struct reader *reader)
+{
+    struct plan *plan = reader->plan;
+    for (size_t i = 0; i < plan->request_count; i++) {
+        for (size_t v = 0; v < reader->vocabulary->verb_count; v++) {
+            const struct request_verb *verb = &reader->vocabulary->verbs[v];
+            struct plan_threshold threshold = {.window_ns = 0};
+            if (!wants_guard(&plan->requests[i], verb) || metric_is_judged(plan, verb->guard) ||
+                threshold_compile_limit(reader, reader->document.root, verb->guard, &threshold))
+                continue;
+            plan->thresholds =
+                memory_resize(plan->thresholds, plan->threshold_count + 1, sizeof threshold);
+            plan->thresholds[plan->threshold_count++] = threshold;
+        }
+    }
+}

@@ -106,6 +106,7 @@ static void verify_tls(struct reader *reader)
 
 void plan_verify(struct reader *reader)
 {
+    thresholds_guard(reader);
     verify_targets(reader);
     verify_retries(reader);
     verify_resolve(reader);

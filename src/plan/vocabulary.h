@@ -14,7 +14,10 @@ struct request_verb {
     const struct setting *settings; /* of the config struct */
     size_t config_bytes;
     const char *shorthand; /* setting that a bare text stands for ("url"); or NULL */
-    int driver;            /* index, handed back in plan_request.driver */
+    /* "METRIC EXPRESSION": a threshold of every plan that has a request of this verb with the
+     * boolean guard_setting true and gives none for that metric itself; or NULL. */
+    const char *guard, *guard_setting;
+    int driver; /* index, handed back in plan_request.driver */
 };
 
 /* A named pattern: expands its settings into the scenario's executor and stages. */

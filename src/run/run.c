@@ -201,6 +201,26 @@ static void record_tags(struct recorder *recorder, const struct plan *plan)
     }
 }
 
+/* What the plan says of servers' calls at once, for study/concurrency.h. */
+static void record_limits(struct recorder *recorder, const struct program *program)
+{
+    for (size_t i = 0; i < program->request_count; i++) {
+        const struct plan_request *request = &program->plan->requests[i];
+        const struct driver *driver = program->drivers[request->driver];
+        uint32_t server = 0;
+        uint64_t limit = driver->concurrency_limit
+                             ? driver->concurrency_limit(program->compiled[i], &server)
+                             : 0;
+        struct text name = TEXT_EMPTY, value = TEXT_EMPTY;
+        text_printf(&name, "concurrency_limit %s", request->name);
+        text_printf(&value, "%llu %u", (unsigned long long)limit, (unsigned)server);
+        if (limit)
+            recorder_fact(recorder, name.at, value.at);
+        text_fini(&name);
+        text_fini(&value);
+    }
+}
+
 /* Writes down what happened before the load, at its first instant. */
 static void record_beginnings(struct run *run)
 {
@@ -210,6 +230,7 @@ static void record_beginnings(struct run *run)
         recorder_fact(recorder, run->options->facts[i].name, run->options->facts[i].value);
     record_tags(recorder, run->plan);
     describe_load(recorder, run->plan);
+    record_limits(recorder, &run->program);
     char needed[32];
     snprintf(needed, sizeof needed, "%.4g", run->plan->objectives_needed);
     if (run->plan->objective_count)

@@ -26,6 +26,7 @@ json_t *document_seconds(nsec_t duration_ns);
 json_t *document_sums(const struct result_sum *sum, const struct metric_table *metrics);
 json_t *document_times(const struct figure_times *times);
 json_t *document_llm(const struct result_sum *sum, const struct metric_table *metrics);
+json_t *document_concurrency(const struct result *result);
 json_t *document_definitions(const struct metric_table *metrics); /* of drivers' metrics */
 json_t *document_distribution(const struct result_sum *sum);
 json_t *document_series(const struct result *result);

@@ -26,6 +26,10 @@ void summary_put_times(const struct result *result, const struct show_options *o
                        struct text *out);
 /* Answers made of tokens: times to the first one and between them, tokens a second, and what makes
  * these doubtful; nothing for a run without such answers. */
+/* Servers' declared limits of calls at once, and what was seen of them; nothing where none is
+ * declared. */
+void summary_put_concurrency(const struct result *result, const struct show_options *options,
+                             struct text *out);
 void summary_put_streamed(const struct result *result, const struct show_options *options,
                           struct text *out);
 /* Errors by kind, status codes, failed checks, the commonest messages. */

@@ -22,7 +22,7 @@ struct mcp_config {
     struct template *tool, *arguments;
     int dialect;
     bool outside, progress;
-    uint64_t calls_per_session;
+    uint64_t calls_per_session, concurrency_limit;
     char *protocol;
     struct {
         char *tool_field, *arguments_field, *error, *success;
@@ -88,6 +88,13 @@ static const struct setting_word dialect_words[] = {
          .unit = "calls",                                                                          \
          .sentence = "a session is ended and a new one opened after so many; 0 keeps it as long "  \
                      "as the user"},                                                               \
+        {.name = "concurrency_limit",                                                              \
+         .type = SETTING_UINT,                                                                     \
+         .offset = offsetof(struct mcp_config, concurrency_limit),                                 \
+         .unset = "0",                                                                             \
+         .unit = "calls",                                                                          \
+         .sentence = "how many calls the server is said to execute at once; it is compared with "  \
+                     "what can be seen; 0: nothing is said"},                                      \
         {.name = "stdio",                                                                          \
          .type = SETTING_SECTION,                                                                  \
          .offset = offsetof(struct mcp_config, stdio),                                             \
@@ -163,7 +170,9 @@ static const struct request_verb mcp_verbs[] = {
      .sentence = "calls a tool",
      .settings = call_settings,
      .config_bytes = sizeof(struct mcp_config),
-     .shorthand = "tool"},
+     .shorthand = "tool",
+     .guard = "mcp_sandbox_violations count==0",
+     .guard_setting = "outside"},
     {.word = "mcp.tools_list",
      .sentence = "asks for the list of tools, all its pages; in the rest dialect a GET",
      .settings = list_settings,
@@ -269,6 +278,19 @@ static bool same_server(const struct plan_request *one, const struct plan_reques
         return same_child(first, second);
     return first->dialect == second->dialect && strcmp(at, to) == 0 &&
            span_equal(template_constant(first->url), template_constant(second->url));
+}
+
+/* What any request of the plan says of the server that this one is for. */
+static uint64_t declared_limit(const struct plan *plan, const struct plan_request *request)
+{
+    for (size_t i = 0; i < plan->request_count; i++) {
+        const struct plan_request *other = &plan->requests[i];
+        const struct mcp_config *config = other->config;
+        if (other->driver == request->driver && config->concurrency_limit &&
+            same_server(other, request))
+            return config->concurrency_limit;
+    }
+    return 0;
 }
 
 /* The number of the server that a request is for, by the order in which the plan names them. */
@@ -427,11 +449,12 @@ static void *mcp_compile(const struct plan *plan, const struct plan_request *req
     compiled->progress = config->progress;
     compiled->calls_per_session = config->calls_per_session;
     compiled->protocol = config->protocol;
+    compiled->server = server_number(plan, request);
+    compiled->concurrency_limit = declared_limit(plan, request);
     bool fine = true;
     if (compiled->dialect == MCP_REST) {
         fine = compile_rest(config, compiled, request->name, notes);
     } else {
-        compiled->server = server_number(plan, request);
         if (config->stdio.command)
             compile_command(config, compiled);
         fine = (!config->stdio.command || check_stdio(plan, config, request->name, notes)) &&
@@ -460,6 +483,13 @@ static const struct piped_command *mcp_command(const void *compiled)
     return request->dialect == MCP_STDIO ? &request->command : NULL;
 }
 
+static uint64_t mcp_concurrency_limit(const void *compiled, uint32_t *server)
+{
+    const struct mcp_request *request = compiled;
+    *server = request->server;
+    return request->concurrency_limit;
+}
+
 const struct driver driver_mcp = {
     .name = "mcp",
     .sentence =
@@ -475,6 +505,7 @@ const struct driver driver_mcp = {
     .release = mcp_release,
     .origin = mcp_origin,
     .command = mcp_command,
+    .concurrency_limit = mcp_concurrency_limit,
     .compose = mcp_compose,
     .data = mcp_data,
     .end = mcp_end,

@@ -62,6 +62,7 @@ struct mcp_request {
     bool progress;                            /* asks for progress notifications */
     uint32_t server;                          /* which of the user's sessions */
     uint64_t calls_per_session;               /* 0: any number */
+    uint64_t concurrency_limit;               /* declared for the server; 0: not */
     const char *protocol;                     /* version that is offered */
     const char *tool_field, *arguments_field; /* rest */
     struct piped_command command;             /* stdio */

@@ -12,6 +12,7 @@ static int write_text(const struct result *result, const struct show_options *op
     summary_put_levels(result, options, out);
     summary_put_times(result, options, out);
     summary_put_streamed(result, options, out);
+    summary_put_concurrency(result, options, out);
     summary_put_errors(result, options, out);
     summary_put_trust(result, options, out);
     summary_put_next(result, options, out);
