@@ -23,6 +23,13 @@ static void add_counts(json_t *object, const struct figure_llm *figures)
     json_object_set_new(object, "truncated_streams", document_count(figures->truncated_streams));
     json_object_set_new(object, "truncated_prompts", document_count(figures->truncated_prompts));
     json_object_set_new(object, "reply_errors", document_count(figures->reply_errors));
+    json_object_set_new(object, "asked_prompt_tokens", document_count(figures->asked_prompt));
+    json_object_set_new(object, "counted_prompt_tokens", document_count(figures->counted_prompt));
+    json_object_set_new(object, "asked_output_tokens", document_count(figures->asked_output));
+    json_object_set_new(object, "counted_output_tokens", document_count(figures->counted_output));
+    json_object_set_new(object, "later_turns", document_count(figures->later_turns));
+    json_object_set_new(object, "forgetful_turns", document_count(figures->forgetful_turns));
+    json_object_set_new(object, "answers_cut", document_count(figures->answers_cut));
 }
 
 json_t *document_llm(const struct result_sum *sum, const struct metric_table *metrics)

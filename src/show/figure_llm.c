@@ -47,6 +47,13 @@ static void read_counters(const struct result_sum *sum, const struct metric_tabl
         {"truncated_streams", offsetof(struct figure_llm, truncated_streams)},
         {"truncated_prompts", offsetof(struct figure_llm, truncated_prompts)},
         {"reply_errors", offsetof(struct figure_llm, reply_errors)},
+        {"asked_prompt_tokens", offsetof(struct figure_llm, asked_prompt)},
+        {"counted_prompt_tokens", offsetof(struct figure_llm, counted_prompt)},
+        {"asked_output_tokens", offsetof(struct figure_llm, asked_output)},
+        {"counted_output_tokens", offsetof(struct figure_llm, counted_output)},
+        {"later_turns", offsetof(struct figure_llm, later_turns)},
+        {"forgetful_turns", offsetof(struct figure_llm, forgetful_turns)},
+        {"answers_cut", offsetof(struct figure_llm, answers_cut)},
         {"good", offsetof(struct figure_llm, good)},
         {"missed", offsetof(struct figure_llm, judged)},
     };

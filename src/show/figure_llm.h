@@ -10,6 +10,9 @@ struct figure_llm {
     uint64_t output_tokens, prompt_tokens, cached_tokens, reasoning_tokens;
     uint64_t from_continuous, from_usage, from_events; /* answers, by the source of their count */
     uint64_t empty, unstreamed, bursts, truncated_streams, truncated_prompts, reply_errors;
+    uint64_t asked_prompt, counted_prompt; /* tokens of prompts whose length the plan knows */
+    uint64_t asked_output, counted_output; /* most tokens of answers, and what came */
+    uint64_t later_turns, forgetful_turns, answers_cut; /* of conversations */
     uint64_t good, judged;           /* answers that kept their goodput; requests that have one */
     double good_rate, good_share;    /* good a second, and of the requests; NAN: none has one */
     double output_rate, prompt_rate; /* tokens a second of the measured time; NAN: none measured */

@@ -61,6 +61,29 @@ static void put_count(uint64_t count, const char *words, struct text *line)
                     words);
 }
 
+/* "prompts asked for 20,000 tokens, counted 20,412 (+2.1 %)" */
+static void put_asked(const char *what, uint64_t asked, uint64_t counted, struct text *line)
+{
+    char number[UNIT_ROOM], share[UNIT_ROOM];
+    if (!asked)
+        return;
+    double more = (double)counted / (double)asked - 1;
+    text_printf(line, "%s%s %s tokens", line->bytes ? " · " : "", what,
+                unit_write_count(number, asked));
+    text_printf(line, ", counted %s", unit_write_count(number, counted));
+    if (counted != asked)
+        text_printf(line, " (%s%s)", more < 0 ? "-" : "+", unit_write_share(share, fabs(more)));
+}
+
+/* Lengths that the plan asked for, beside what the server counted. */
+static void put_lengths(const struct figure_llm *figures, struct text *line)
+{
+    put_asked("prompts asked for", figures->asked_prompt, figures->counted_prompt, line);
+    if (figures->asked_prompt || figures->later_turns)
+        put_asked("answers up to", figures->asked_output, figures->counted_output, line);
+    put_count(figures->later_turns, "later turns of conversations", line);
+}
+
 /* What makes the figures mean something else than they seem to. */
 static void put_doubts(const struct figure_llm *figures, struct text *line)
 {
@@ -70,6 +93,8 @@ static void put_doubts(const struct figure_llm *figures, struct text *line)
     put_count(figures->empty, "streams without content", line);
     put_count(figures->unstreamed, "answers whole though a stream was asked for", line);
     put_count(figures->bursts, "streams in one burst: something on the way collects them", line);
+    put_count(figures->forgetful_turns, "turns without the oldest (max_context)", line);
+    put_count(figures->answers_cut, "answers repeated in part only", line);
     put_count(figures->cached_tokens, "prompt tokens from the server's cache", line);
 }
 
@@ -91,6 +116,10 @@ void summary_put_streamed(const struct result *result, const struct show_options
     text_clear(&line);
     put_tokens(&figures, &line);
     summary_put_line(figures.ttft.count ? "" : "tokens", line.at, options, out);
+    text_clear(&line);
+    put_lengths(&figures, &line);
+    if (line.bytes)
+        summary_put_line("lengths", line.at, options, out);
     text_clear(&line);
     put_doubts(&figures, &line);
     if (line.bytes)
