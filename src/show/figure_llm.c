@@ -95,7 +95,7 @@ bool figure_llm(const struct result_sum *sum, const struct metric_table *metrics
     out->good_share = out->judged ? (double)out->good / (double)out->judged : NAN;
     out->burst_share = out->streams ? (double)out->bursts / (double)out->streams : NAN;
     return out->streams || out->content_events || out->output_tokens || out->prompt_tokens ||
-           out->reply_errors || out->truncated_streams || out->judged;
+           out->reply_errors || out->truncated_streams || out->judged || out->later_turns;
 }
 
 char *figure_llm_source(const struct figure_llm *figures)
