@@ -184,20 +184,31 @@ static void nap(void)
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * NSEC_PER_MSEC}, NULL);
 }
 
-bool child_end(pid_t pid, nsec_t patience_ns)
+size_t child_end_all(const pid_t *pids, size_t count, nsec_t patience_ns)
 {
     nsec_t until_ns = clock_monotonic_ns() + patience_ns;
-    kill(-pid, SIGTERM);
-    bool gone = child_ended(pid, NULL);
-    while (!gone && clock_monotonic_ns() < until_ns) {
+    bool *gone = memory_new(count, sizeof *gone);
+    size_t left = count;
+    for (size_t i = 0; i < count; i++)
+        kill(-pids[i], SIGTERM);
+    while (left > 0) {
+        for (size_t i = 0; i < count; i++) {
+            if (gone[i] || !child_ended(pids[i], NULL))
+                continue;
+            gone[i] = true;
+            left--;
+        }
+        if (left == 0 || clock_monotonic_ns() >= until_ns)
+            break;
         nap();
-        gone = child_ended(pid, NULL);
     }
-    kill(-pid, SIGKILL); /* also those that its leader left behind */
-    if (!gone)
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    for (size_t i = 0; i < count; i++) {
+        kill(-pids[i], SIGKILL); /* also those that its leader left behind */
+        while (!gone[i] && waitpid(pids[i], NULL, 0) < 0 && errno == EINTR)
             continue;
-    return gone;
+    }
+    free(gone);
+    return count - left;
 }
 
 /* Whether it has ended; it is still to be waited for. */

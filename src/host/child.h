@@ -27,16 +27,16 @@ struct child_options {
 };
 
 /* Starts it. Returns 0 with *pid, or -errno: also that of the child when the program can not be
- * run. The caller waits for it (child_ended, child_end). */
+ * run. The caller waits for it (child_ended, child_end_all). */
 int child_start(const struct child_options *options, pid_t *pid);
 
 /* Whether it has ended (and is then waited for); words appended: "ended with 3", "was killed by
  * signal 9 (Killed)". */
 bool child_ended(pid_t pid, struct text *words);
 
-/* Ends it and its group: SIGTERM, and SIGKILL after patience_ns; waits for it. Returns whether it
- * went without SIGKILL. */
-bool child_end(pid_t pid, nsec_t patience_ns);
+/* Ends them and their groups: SIGTERM to all, and SIGKILL after patience_ns to those that still
+ * run; waits for them. Returns how many went without SIGKILL. */
+size_t child_end_all(const pid_t *pids, size_t count, nsec_t patience_ns);
 
 /* What running to the end came to. */
 enum { CHILD_TIMEOUT = 1, CHILD_CANCELLED = 2 };
