@@ -32,42 +32,95 @@ static void list_scenarios(FILE *out)
     }
 }
 
+static void list_patterns(const struct plug_list *plugs, FILE *out)
+{
+    fputs("patterns (of a scenario)\n", out);
+    for (size_t i = 0; i < plugs->pattern_count; i++)
+        put(out, plugs->patterns[i].word, plugs->patterns[i].sentence);
+}
+
+static void list_probes(const struct plug_list *plugs, FILE *out)
+{
+    fputs("probes (under watch.probes)\n", out);
+    for (size_t i = 0; i < plugs->probe_count; i++)
+        put(out, plugs->probes[i]->name, plugs->probes[i]->sentence);
+}
+
+static void list_scalers(const struct plug_list *plugs, FILE *out)
+{
+    fputs("scalers (under scale.scaler; plimsoll list NAME has the settings of one)\n", out);
+    for (size_t i = 0; i < plugs->scaler_count; i++)
+        put(out, plugs->scalers[i]->name, plugs->scalers[i]->sentence);
+}
+
+static void list_writers(const struct plug_list *plugs, FILE *out)
+{
+    fputs("writers (--format)\n", out);
+    for (size_t i = 0; i < plugs->writer_count; i++)
+        put(out, plugs->writers[i]->name, plugs->writers[i]->sentence);
+}
+
+/* The settings of a probe or scaler of this name. */
+static bool list_settings(const struct plug_list *plugs, const char *name, FILE *out)
+{
+    const struct vocabulary *words = &plugs->vocabulary;
+    const struct {
+        const char *kind;
+        const struct plug_word *items;
+        size_t count;
+    } kinds[] = {{"scaler", words->scalers, words->scaler_count},
+                 {"probe", words->probes, words->probe_count}};
+    bool found = false;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t i = 0; i < kinds[k].count; i++) {
+            const struct plug_word *word = &kinds[k].items[i];
+            struct text help = TEXT_EMPTY;
+            if (strcmp(word->word, name) != 0)
+                continue;
+            setting_help(word->settings, &help);
+            fprintf(out, "%s %s: %s\n%s", kinds[k].kind, word->word, word->sentence,
+                    help.bytes ? help.at : "");
+            text_fini(&help);
+            found = true;
+        }
+    return found;
+}
+
+static void list_scenarios_too(const struct plug_list *plugs, FILE *out)
+{
+    (void)plugs;
+    list_scenarios(out);
+}
+
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
-    const struct plug_list *plugs = app->plugs;
+    static const struct {
+        const char *word;
+        void (*list)(const struct plug_list *plugs, FILE *out);
+    } kinds[] = {{"drivers", list_drivers}, {"patterns", list_patterns},
+                 {"probes", list_probes},   {"scalers", list_scalers},
+                 {"writers", list_writers}, {"scenarios", list_scenarios_too}};
     const char *what = arguments->rest_count ? arguments->rest[0] : "all";
-    bool all = strcmp(what, "all") == 0, known = all;
-    if (all || strcmp(what, "drivers") == 0) {
-        list_drivers(plugs, app->out);
+    bool known = false;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        if (strcmp(what, "all") != 0 && strcmp(what, kinds[i].word) != 0)
+            continue;
+        kinds[i].list(app->plugs, app->out);
         known = true;
     }
-    if (all || strcmp(what, "patterns") == 0) {
-        fputs("patterns (of a scenario)\n", app->out);
-        for (size_t i = 0; i < plugs->pattern_count; i++)
-            put(app->out, plugs->patterns[i].word, plugs->patterns[i].sentence);
-        known = true;
-    }
-    if (all || strcmp(what, "writers") == 0) {
-        fputs("writers (--format)\n", app->out);
-        for (size_t i = 0; i < plugs->writer_count; i++)
-            put(app->out, plugs->writers[i]->name, plugs->writers[i]->sentence);
-        known = true;
-    }
-    if (all || strcmp(what, "scenarios") == 0) {
-        list_scenarios(app->out);
-        known = true;
-    }
-    if (!known)
-        return usage_error(app, verb,
-                           "there are drivers, patterns, writers and scenarios; no \"%s\"", what);
-    return 0;
+    if (known || list_settings(app->plugs, what, app->out))
+        return 0;
+    return usage_error(app, verb,
+                       "there are drivers, patterns, probes, scalers, writers and scenarios; no "
+                       "\"%s\"",
+                       what);
 }
 
 const struct verb verb_list = {
     .name = "list",
-    .sentence = "name the drivers, patterns, writers and scenarios there are",
-    .usage = "[drivers | patterns | writers | scenarios]",
+    .sentence = "name the drivers, patterns, probes, scalers, writers and scenarios there are",
+    .usage = "[drivers | patterns | probes | scalers | writers | scenarios | NAME]",
     .options = options,
-    .examples = {"plimsoll list", "plimsoll list scenarios"},
+    .examples = {"plimsoll list", "plimsoll list process"},
     .act = act,
 };

@@ -6,6 +6,7 @@
 #include "plug/driver/driver_list.h"
 #include "plug/pattern/pattern_list.h"
 #include "plug/probe/probe_list.h"
+#include "plug/scaler/scaler_list.h"
 #include "plug/writer/writer_list.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ static const struct probe *const probes[] = {
 };
 
 static const struct scaler *const scalers[] = {
-    NULL, /* ends them */
+    &scaler_process, &scaler_cgroup, &scaler_haproxy, &scaler_command, &scaler_null,
 };
 
 static const struct writer *const writers[] = {
@@ -83,7 +84,7 @@ static void add_probes(struct plug_list *list)
 
 static void add_scalers(struct plug_list *list)
 {
-    list->scaler_count = COUNT(scalers) - 1;
+    list->scaler_count = COUNT(scalers);
     list->scaler_words = memory_new(COUNT(scalers), sizeof *list->scaler_words);
     for (size_t i = 0; i < list->scaler_count; i++)
         list->scaler_words[i] = (struct plug_word){
