@@ -59,6 +59,16 @@ static bool insecure(const struct look *look)
     return look->plan->tls.insecure;
 }
 
+/* By name, since drivers are above this room. */
+static bool calls_unlisted_tools(const struct look *look)
+{
+    const struct metric_table *metrics = &look->result->metrics;
+    for (size_t i = CORE_COUNTERS; i < metrics->counter_count; i++)
+        if (strcmp(metrics->counters[i].name, "mcp_unlisted_tools") == 0)
+            return look->result->total->counters[i] > 0;
+    return false;
+}
+
 static bool shares_machine(const struct look *look)
 {
     return look->shares_machine;
@@ -81,6 +91,9 @@ static const struct {
     {"advice.port_forward", through_tunnel,
      "the target is a kubectl port-forward, whose tunnel is the limit beyond 10 users: use the "
      "service's external address"},
+    {"advice.unlisted_tools", calls_unlisted_tools,
+     "the plan calls tools that the server's own list (tools/list) does not name: such calls can "
+     "only fail; look at the failed tasks, and at their tool:"},
     {"advice.think_time", no_think_time,
      "no think time: each user asks again at once, which no person does; add think: 1s..5s"},
     {"advice.threshold", no_threshold,

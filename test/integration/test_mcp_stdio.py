@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import PLIMSOLL, THRESHOLDS, write_plan
+from conftest import PLIMSOLL, ROOT, THRESHOLDS, write_plan
 
 SERVER = pathlib.Path(__file__).with_name("stdio_server.py")
 PACKAGES = ["@modelcontextprotocol/server-everything@2026.8.31",
@@ -222,6 +222,20 @@ def test_a_list_without_end_is_given_up(plimsoll, tmp_path):
     assert counters(ran)["mcp_broken_replies"] == 1 and ran.summary["summary"]["failed"] == 1
 
 
+@pytest.mark.parametrize("pages, unlisted", [(1, 1), (2, 0)])
+def test_tools_that_the_server_does_not_list(plimsoll, tmp_path, pages, unlisted):
+    """echo is on the first page and wait on the second: no page may be forgotten."""
+    stdio = child("--pages", pages)
+    tasks = (call(stdio) + call(stdio, "wait", "{ms: 1}", "wait")
+             + call(stdio, "elsewhere", "{}", "out", ", outside: true")
+             + f"      - name: tools\n        mcp.tools_list: {{stdio: {stdio}}}\n")
+    ran = plimsoll("run", write_plan(tmp_path, plan(tasks, users=1, iterations=4)))
+    ran.check_passed()
+    assert counters(ran)["mcp_unlisted_tools"] == unlisted
+    warned = [words for words in ran.summary["advice"] if "does not name" in words]
+    assert len(warned) == unlisted, ran.summary["advice"]
+
+
 @pytest.mark.parametrize("leaks", [False, True])
 def test_a_sandbox_is_guarded_by_default(plimsoll, tmp_path, leaks):
     tasks = call(child(*(["--open"] if leaks else [])), "read", "{path: /etc/passwd}",
@@ -292,3 +306,15 @@ def test_children_end_with_the_program(tmp_path, how):
         raise AssertionError("a child outlived the program")
     finally:
         process.kill()
+
+
+def test_the_example(npm, tmp_path):
+    allowed = tmp_path / "allowed"
+    allowed.mkdir()
+    done = subprocess.run(
+        [PLIMSOLL, "run", ROOT / "example/mcp-stdio.yaml"], cwd=tmp_path, text=True,
+        capture_output=True, timeout=60,
+        env={**os.environ, "USERS": "2", "DURATION": "3s", "MCP_FOLDER": str(allowed),
+             "MCP_SERVER": str(npm / "server-filesystem/dist/index.js")})
+    assert done.returncode in (0, 120), done.stdout + done.stderr
+    assert "mcp_sandbox_violations" in done.stdout and "declared 1 at once" in done.stdout, done.stdout

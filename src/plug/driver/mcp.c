@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "plug/driver/driver_list.h"
+#include "plug/driver/reply_part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -333,27 +334,16 @@ static bool check_http(const struct mcp_config *config, const struct mcp_request
     return false;
 }
 
-static bool compile_path(const char *words, struct json_path *path, const char *name,
-                         struct notes *notes)
-{
-    size_t at = 0;
-    const char *why = "";
-    if (json_path_compile(span_of(words), path, &at, &why) == 0)
-        return true;
-    notes_error(notes, "%s: \"%s\" is no path in a reply: at %zu, %s", name, words, at, why);
-    return false;
-}
-
 static bool compile_rest(const struct mcp_config *config, struct mcp_request *compiled,
                          const char *name, struct notes *notes)
 {
     compiled->tool_field = config->rest.tool_field;
     compiled->arguments_field = config->rest.arguments_field;
     compiled->has_success_path = config->rest.success != NULL;
-    return compile_path(config->rest.error ? config->rest.error : "error", &compiled->error_path,
-                        name, notes) &&
+    return reply_part_compile(config->rest.error ? config->rest.error : "error",
+                              &compiled->error_path, name, notes) &&
            (!config->rest.success ||
-            compile_path(config->rest.success, &compiled->success_path, name, notes));
+            reply_part_compile(config->rest.success, &compiled->success_path, name, notes));
 }
 
 /* The arguments and the environment as exec takes them, in one array. */
@@ -436,6 +426,27 @@ static bool compile_requests(const struct plan *plan, const struct plan_request 
     return compiled->get && compiled->bye;
 }
 
+/* The tools that the plan calls on the same server and does not expect to be refused, by names
+ * without holes. */
+static void collect_tools(const struct plan *plan, const struct plan_request *request,
+                          struct mcp_request *compiled)
+{
+    for (size_t i = 0; i < plan->request_count && compiled->tool_count < MCP_TOOLS; i++) {
+        const struct plan_request *other = &plan->requests[i];
+        const struct mcp_config *config = other->config;
+        if (other->driver != request->driver || !same_server(other, request) ||
+            strcmp(other->verb, "mcp.call") != 0 || config->outside)
+            continue;
+        struct span tool = template_constant(config->tool);
+        bool known = tool.bytes < 2 || tool.at[0] != '"';
+        struct span name = {.at = tool.at + 1, .bytes = tool.bytes - 2};
+        for (uint32_t k = 0; k < compiled->tool_count && !known; k++)
+            known = span_equal(compiled->tools[k], name);
+        if (!known)
+            compiled->tools[compiled->tool_count++] = name;
+    }
+}
+
 static void *mcp_compile(const struct plan *plan, const struct plan_request *request,
                          struct notes *notes)
 {
@@ -451,6 +462,8 @@ static void *mcp_compile(const struct plan *plan, const struct plan_request *req
     compiled->protocol = config->protocol;
     compiled->server = server_number(plan, request);
     compiled->concurrency_limit = declared_limit(plan, request);
+    if (compiled->verb == MCP_LIST)
+        collect_tools(plan, request, compiled);
     bool fine = true;
     if (compiled->dialect == MCP_REST) {
         fine = compile_rest(config, compiled, request->name, notes);

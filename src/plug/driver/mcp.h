@@ -46,6 +46,7 @@ enum {
     MCP_VERSION_BYTES = 16,
     MCP_SHOWN_BYTES = 160,  /* of a failure, for its example */
     MCP_CURSOR_BYTES = 512, /* longest cursor of a page */
+    MCP_TOOLS = 64,         /* of the plan that are looked for in the server's list */
     MCP_MOST_PAGES = 64,    /* of one list */
     MCP_RESUMPTIONS = 3,    /* of one call, one after the other */
 };
@@ -57,11 +58,13 @@ struct mcp_request {
     struct http_request *bye;  /* ends the session; http dialect */
     enum mcp_dialect dialect;
     enum mcp_verb verb;
-    const struct template *tool, *arguments;  /* written as JSON; arguments may be NULL */
-    bool outside;                             /* the server's sandbox must refuse it */
-    bool progress;                            /* asks for progress notifications */
-    uint32_t server;                          /* which of the user's sessions */
-    uint64_t calls_per_session;               /* 0: any number */
+    const struct template *tool, *arguments; /* written as JSON; arguments may be NULL */
+    bool outside;                            /* the server's sandbox must refuse it */
+    bool progress;                           /* asks for progress notifications */
+    uint32_t server;                         /* which of the user's sessions */
+    uint64_t calls_per_session;              /* 0: any number */
+    struct span tools[MCP_TOOLS]; /* of a list: those that the plan calls on this server */
+    uint32_t tool_count;
     uint64_t concurrency_limit;               /* declared for the server; 0: not */
     const char *protocol;                     /* version that is offered */
     const char *tool_field, *arguments_field; /* rest */
@@ -101,6 +104,7 @@ struct mcp_user {
     nsec_t paged_ns;               /* intended instant of the request whose list goes on */
     uint16_t cursor_bytes;         /* 0: no list goes on */
     uint16_t pages;                /* of it so far */
+    uint64_t seen;                 /* bit i: the list has named tools[i] */
     char cursor[MCP_CURSOR_BYTES]; /* of the next page, escaped as it came */
 };
 

@@ -4,6 +4,7 @@
 #include "plug/driver/mcp.h"
 
 #include "plug/driver/json_truth.h"
+#include "plug/driver/reply_part.h"
 #include "wire/json_rpc.h"
 
 #include <string.h>
@@ -12,12 +13,7 @@ enum { WHOLE_MOST_BYTES = SSE_MOST_BYTES, FAILURE_MOST_BYTES = 4096 };
 
 static void show(struct mcp_state *state, struct span words)
 {
-    size_t bytes = words.bytes < MCP_SHOWN_BYTES ? words.bytes : MCP_SHOWN_BYTES;
-    while (bytes < words.bytes && bytes && ((unsigned char)words.at[bytes] & 0xc0) == 0x80)
-        bytes--; /* not in the middle of a character */
-    if (bytes)
-        memcpy(state->shown, words.at, bytes);
-    state->shown_bytes = (uint8_t)bytes;
+    state->shown_bytes = reply_part_show(words, state->shown, MCP_SHOWN_BYTES);
 }
 
 /* ---- messages ---------------------------------------------------------------------------------
@@ -57,6 +53,34 @@ static void keep_cursor(struct driver_call *call, struct span cursor)
         memcpy(user->cursor, cursor.at, cursor.bytes);
 }
 
+/* Ticks off the tools of the plan that the server lists. */
+static void see_tool(struct driver_call *call, struct json_value tool)
+{
+    const struct mcp_request *request = call->compiled;
+    struct mcp_user *user = call->user;
+    struct json_pull pull = json_pull_of(tool.raw);
+    struct span key;
+    if (!json_pull_object(&pull))
+        return;
+    while (json_pull_member(&pull, &key)) {
+        struct json_value value = json_pull_value(&pull);
+        if (!span_equal(key, SPAN("name")) || value.kind != JSON_STRING)
+            continue;
+        for (uint32_t i = 0; i < request->tool_count; i++) {
+            if (span_equal(request->tools[i], value.raw))
+                user->seen |= UINT64_C(1) << i;
+        }
+    }
+}
+
+static void count_unlisted(struct driver_call *call)
+{
+    const struct mcp_request *request = call->compiled;
+    const struct mcp_user *user = call->user;
+    for (uint32_t i = 0; i < request->tool_count; i++)
+        mcp_count(call, MCP_UNLISTED, user->seen >> i & 1 ? 0 : 1);
+}
+
 static void read_result(struct driver_call *call, struct json_pull *pull)
 {
     struct mcp_state *state = call->state;
@@ -78,7 +102,7 @@ static void read_result(struct driver_call *call, struct json_pull *pull)
             }
         } else if (span_equal(key, SPAN("tools")) && json_pull_kind(pull) == JSON_ARRAY) {
             for (json_pull_array(pull); json_pull_element(pull); state->tools++)
-                json_pull_skip(pull);
+                see_tool(call, json_pull_value(pull));
         } else if (span_equal(key, SPAN("nextCursor"))) {
             struct json_value cursor = json_pull_value(pull);
             if (cursor.kind == JSON_STRING)
@@ -174,12 +198,8 @@ static void take_event(void *self, const struct sse_event *event)
 static void keep(struct driver_call *call, struct span bytes, size_t most)
 {
     struct mcp_state *state = call->state;
-    size_t room = call->kept->bytes < most ? most - call->kept->bytes : 0;
-    if (bytes.bytes > room) {
+    if (!reply_part_keep(call->kept, bytes, most))
         state->broken = call->status < 400;
-        bytes.bytes = room;
-    }
-    text_put(call->kept, bytes);
 }
 
 /* A line of a child's output: a message, or what it should have said elsewhere. */
@@ -311,6 +331,7 @@ static struct driver_outcome next_page(struct driver_call *call)
     }
     mcp_count(call, MCP_PAGES, 1);
     user->cursor_bytes = state->cursor_bytes;
+    mcp_session_of(call)->calls--; /* it is still the same request */
     user->paged_ns = call->intended_ns;
     user->pages++;
     return (struct driver_outcome){.more = true};
@@ -335,6 +356,8 @@ static struct driver_outcome answered(struct driver_call *call)
         return next_page(call);
     mcp_count(call, MCP_CALLS, 1);
     mcp_count(call, MCP_TOOLS_LISTED, state->tools);
+    if (request->verb == MCP_LIST && request->dialect != MCP_REST)
+        count_unlisted(call);
     tally_time(call->tally, call->first_hist + MCP_REPLY, state->reply_ns - call->intended_ns);
     return (struct driver_outcome){0};
 }
@@ -428,8 +451,8 @@ static struct driver_outcome end_stdio(struct driver_call *call)
     struct mcp_session *own = &user->sessions[request->server];
     if (call->farewell)
         return (struct driver_outcome){0};
-    if (state->sent == MCP_SENT_REQUEST && own->stage == MCP_OPEN && request->calls_per_session &&
-        session->calls >= request->calls_per_session) {
+    if (state->sent == MCP_SENT_REQUEST && own->stage == MCP_OPEN && request->verb == MCP_CALL &&
+        request->calls_per_session && session->calls >= request->calls_per_session) {
         own->stage = MCP_CLOSED; /* the child is being ended */
         mcp_count(call, MCP_SESSIONS_ENDED, 1);
     }

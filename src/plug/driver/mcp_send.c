@@ -207,7 +207,9 @@ static void compose_stdio(struct driver_call *call, struct exchange_request *out
         state->sent = MCP_SENT_REQUEST;
         put_request(request, call, state->id);
         session->calls++;
-        out->last = request->calls_per_session && session->calls >= request->calls_per_session;
+        /* Not after a list, whose next page only this session can give. */
+        out->last = request->verb == MCP_CALL && request->calls_per_session &&
+                    session->calls >= request->calls_per_session;
     }
     for (size_t i = body; i < scratch->bytes; i++) { /* a line is a message */
         if (scratch->at[i] == '\n' || scratch->at[i] == '\r')
@@ -224,6 +226,8 @@ void mcp_compose(struct driver_call *call, struct exchange_request *out)
     struct mcp_user *user = call->user;
     if (user->paged_ns != call->intended_ns || call->farewell) /* of a list that was given up */
         user->cursor_bytes = user->pages = 0;
+    if (!user->cursor_bytes)
+        user->seen = 0;
     if (request->dialect == MCP_STDIO) {
         compose_stdio(call, out);
         return;

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "plug/driver/driver_list.h"
+#include "plug/driver/reply_part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -200,31 +201,20 @@ static const struct metric rag_metrics[] = {
 /* ---- compiling --------------------------------------------------------------------------------
  */
 
-static bool compile_path(const char *words, struct json_path *path, const char *name,
-                         struct notes *notes)
-{
-    size_t at = 0;
-    const char *why = "";
-    if (json_path_compile(span_of(words), path, &at, &why) == 0)
-        return true;
-    notes_error(notes, "%s: \"%s\" is no path in a reply: at %zu, %s", name, words, at, why);
-    return false;
-}
-
 static bool compile_places(const struct rag_config *config, struct rag_request *compiled,
                            const char *name, struct notes *notes)
 {
     const struct rag_places *reply = &config->reply;
-    bool fine = compile_path(reply->error ? reply->error : "", &compiled->error, name, notes);
+    bool fine = reply_part_compile(reply->error ? reply->error : "", &compiled->error, name, notes);
     compiled->has_indexed = reply->indexed && *reply->indexed;
     if (compiled->has_indexed)
-        fine = compile_path(reply->indexed, &compiled->indexed, name, notes) && fine;
+        fine = reply_part_compile(reply->indexed, &compiled->indexed, name, notes) && fine;
     if (!compiled->query)
         return fine;
-    fine = compile_path(reply->results, &compiled->results, name, notes) && fine;
+    fine = reply_part_compile(reply->results, &compiled->results, name, notes) && fine;
     compiled->has_id = reply->id && *reply->id;
     if (compiled->has_id)
-        fine = compile_path(reply->id, &compiled->id, name, notes) && fine;
+        fine = reply_part_compile(reply->id, &compiled->id, name, notes) && fine;
     return fine;
 }
 

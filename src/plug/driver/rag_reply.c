@@ -3,6 +3,7 @@
 #include "plug/driver/rag.h"
 
 #include "plug/driver/json_truth.h"
+#include "plug/driver/reply_part.h"
 #include "wire/json_pull.h"
 
 #include <string.h>
@@ -17,11 +18,9 @@ static void count(struct driver_call *call, enum rag_counter counter, uint64_t m
 void rag_data(struct driver_call *call, struct span bytes, nsec_t rx_ns)
 {
     struct rag_state *state = call->state;
-    size_t room = REPLY_MOST_BYTES - call->kept->bytes;
     (void)rx_ns;
-    state->cut = state->cut || bytes.bytes > room;
-    bytes.bytes = bytes.bytes < room ? bytes.bytes : room;
-    text_put(call->kept, bytes);
+    if (!reply_part_keep(call->kept, bytes, REPLY_MOST_BYTES))
+        state->cut = true;
 }
 
 /* ---- results and recall -----------------------------------------------------------------------
@@ -108,11 +107,8 @@ static struct driver_outcome failed(struct driver_call *call, uint32_t error, st
 {
     const struct rag_request *request = call->compiled;
     struct rag_state *state = call->state;
-    size_t bytes = words.bytes < RAG_SHOWN_BYTES ? words.bytes : RAG_SHOWN_BYTES;
     count(call, request->query ? RAG_QUERY_FAILURES : RAG_INDEX_FAILURES, 1);
-    if (bytes)
-        memcpy(state->shown, words.at, bytes);
-    state->shown_bytes = (uint8_t)bytes;
+    state->shown_bytes = reply_part_show(words, state->shown, RAG_SHOWN_BYTES);
     return (struct driver_outcome){.error = error,
                                    .words = {.at = state->shown, .bytes = state->shown_bytes}};
 }
