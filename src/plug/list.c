@@ -23,7 +23,8 @@ static const struct pattern_word *const patterns[] = {
 };
 
 static const struct probe *const probes[] = {
-    &probe_cpu, &probe_memory, &probe_disk, &probe_network, &probe_host, &probe_null,
+    &probe_cpu,  &probe_memory,     &probe_disk, &probe_network,
+    &probe_host, &probe_prometheus, &probe_http, &probe_null,
 };
 
 static const struct scaler *const scalers[] = {

@@ -5,6 +5,7 @@
 #include "watch/probe.h"
 
 extern const struct probe probe_cpu, probe_memory, probe_disk, probe_network, probe_host;
+extern const struct probe probe_prometheus, probe_http;
 extern const struct probe probe_null;
 
 #endif
