@@ -1,6 +1,6 @@
 /* Options that stand for a setting of the plan become overrides of it. Those that may be given
- * several times are joined to a list ("[\"a\", \"b\"]") or, for pairs, to a map; the words are
- * quoted as JSON texts, which YAML reads too. */
+ * several times are joined to a list ("[\"a\", \"b\"]") or, for pairs, added to a map; the words
+ * are quoted as JSON texts, which YAML reads too. */
 #include "app/launch.h"
 
 #include "base/memory.h"
@@ -68,6 +68,21 @@ static void put_set(struct plan_override *out, const char *words)
     free(path);
 }
 
+/* A pair of a map goes beside those of the plan, where its name can be part of a path and its value
+ * is not read as a list or a map. */
+static bool put_member(struct plan_override *out, const struct given *given)
+{
+    size_t name = strcspn(given->words, "=");
+    if (given->option->kind != OPTION_PAIR || strcspn(given->words, ".*[]") < name ||
+        strchr("[{", given->words[name + 1]))
+        return false;
+    struct text path = TEXT_EMPTY;
+    text_printf(&path, "%s.%.*s", given->option->setting, (int)name, given->words);
+    put_override(out, path.at, memory_copy_text(given->words + name + 1), given->written);
+    text_fini(&path);
+    return true;
+}
+
 /* Whether an earlier item already gave the joined value of a repeated option. */
 static bool joined_before(const struct arguments *arguments, size_t index)
 {
@@ -91,6 +106,8 @@ struct plan_override *launch_overrides(const struct arguments *arguments, size_t
         else if (!option->repeats)
             put_override(&overrides[n++], option->setting,
                          memory_copy_text(given->words ? given->words : "true"), given->written);
+        else if (put_member(&overrides[n], given))
+            n++;
         else if (!joined_before(arguments, i))
             put_override(&overrides[n++], option->setting, join(arguments, option), given->written);
     }

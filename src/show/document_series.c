@@ -153,6 +153,7 @@ json_t *document_series(const struct result *result)
     append_counter(series, result, "failed_assertions", COUNT_CHECKS_FAILED);
     append_counter(series, result, "received_bytes", COUNT_BYTES_IN);
     append_counter(series, result, "sent_bytes", COUNT_BYTES_OUT);
+    document_llm_series(series, result, SIZE_MAX);
     return series;
 }
 
@@ -164,5 +165,6 @@ json_t *document_request_series(const struct result *result, size_t request)
         const struct result_point *point = &result->points[i];
         append_sum(&columns, point->requests ? point->requests[request] : NULL, length_of(point));
     }
+    document_llm_series(series, result, request);
     return series;
 }

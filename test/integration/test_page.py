@@ -13,7 +13,8 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("PLIMSOLL_BIN", ROOT / "build/release/bin"))
 MAKER = BIN / "report_pages"
-KINDS = ["whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile"]
+KINDS = ["whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile",
+         "streamed"]
 
 pytestmark = pytest.mark.skipif(not MAKER.exists(), reason=f"{MAKER} is not built")
 
@@ -90,6 +91,22 @@ def test_percentiles_against_the_distribution(folder):
             if below >= rank:
                 assert low * 0.996 <= response[name] <= high * 1.004, name
                 break
+
+
+def test_tokens(folder):
+    """Answers made of tokens: columns, sums over time, and the same over requests."""
+    run = document(folder, "streamed")
+    llm, series = run["summary"]["llm"], run["series"]
+    counted = [not run["phases"][phase]["excluded"] for phase in series["phase"]]
+    assert sum(one for one, yes in zip(series["good"], counted) if yes) == llm["good"]
+    rates = [rate for rate, yes in zip(series["output_tokens_per_s"], counted) if yes]
+    assert sum(rates) == pytest.approx(llm["output_tokens"], rel=1e-6)  # intervals of one second
+    assert llm["output_tokens"] == sum(
+        one["summary"]["llm"]["output_tokens"] for one in run["requests"] if one["summary"]["llm"])
+    assert [bool(one["summary"]["llm"]) for one in run["requests"]] == [True, True, False]
+    assert ["ttft_p95_ms" in one["series"] for one in run["requests"]] == [True, True, False]
+    assert "ttft_p95_ms" not in document(folder, "whole")["series"]
+    assert min(known for known in series["itl_p50_ms"] if known is not None) >= 18
 
 
 def test_nothing_is_null(folder):

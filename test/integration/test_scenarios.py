@@ -120,6 +120,27 @@ def test_the_api_gateway(testbed, plimsoll):
     assert "multiplied by 0.02" in ran.out
 
 
+def test_the_baseline_is_found_by_its_label(testbed, plimsoll):
+    """One request a second by one user; the label is kept beside those of the command line."""
+    server = testbed("--law", "fixed", "--service-ms", 20)
+    ran = plimsoll("run", "scenario:api-gateway-baseline", "--target", server.url, "--time-scale", 0.05,
+                   "--label", "commit=1a2b3c").check_passed()
+    assert ran.summary["run"]["labels"] == {"baseline": "api-gateway", "commit": "1a2b3c"}
+    assert 5 <= ran.summary["summary"]["requests"] <= 7
+    assert ran.summary["verdict"]["objectives_met"] == 2
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name, least", [("api-gateway", 1000), ("rag-service", 400), ("mcp-server", 150)])
+def test_shares_at_a_tenth_of_the_time(name, least, testbed, plimsoll):
+    server = testbed("--law", "fixed", "--service-ms", 20)
+    ran = plimsoll("run", f"scenario:{name}", "--target", server.url, "--time-scale", 0.1, "--threads", 2,
+                   env={"FETCH_URL": server.url + "/health"}).check_passed()
+    assert check_shares(ran.summary, ASKED[name][0], 2) > least
+    assert ran.summary["summary"]["failed"] == 0
+    assert ran.summary["verdict"]["objectives_met"] == ran.summary["verdict"]["objectives"]
+
+
 def test_what_misses_a_target_is_accepted_and_what_misses_more_fails(testbed, plimsoll):
     # p95 of 2.2 s: above the target of 2 s, within the 2.5 s accepted; the mean fails.
     server = testbed("--law", "fixed", "--service-ms", 2200)

@@ -59,3 +59,25 @@ function tableRow(columns: Column[], row: (string | Cell)[]): HTMLElement {
     });
     return line;
 }
+
+// A figure in large type: what it is, how much, and a word on it.
+export interface Figure {
+    title: string;
+    value: string;
+    under: string;
+    tone?: string;
+}
+
+function figureOf(figure: Figure): HTMLElement {
+    return make(
+        "div",
+        { class: "figure" },
+        make("p", { class: "what" }, figure.title),
+        make("p", { class: `value ${figure.tone ?? ""}` }, figure.value),
+        make("p", { class: "under" }, figure.under),
+    );
+}
+
+export function figuresOf(all: Figure[]): HTMLElement {
+    return make("div", { class: "figures" }, ...all.map(figureOf));
+}

@@ -1,13 +1,15 @@
 // The report page: one column of story, the verdict first.
 
 import { drawAll } from "./chart";
-import { make } from "./dom";
+import type { Figure } from "./dom";
+import { figuresOf, make } from "./dom";
 import { count, duration, known, number, plural, share, timeOf, whyMissing } from "./format";
 import { levels } from "./levels";
 import type { Run } from "./run";
 import { readRun } from "./run";
 import { spread } from "./spread";
 import { errors, judgements, requests } from "./tables";
+import { tokens } from "./tokens";
 import { followSize, themeSwitch } from "./theme";
 import { timeline } from "./timeline";
 import { origin, trust } from "./trust";
@@ -42,23 +44,6 @@ function header(run: Run): HTMLElement {
         make("div", { class: "brand" }, mark(), "Plimsoll", themeSwitch()),
         make("h1", {}, run.run.name || "Load test"),
         make("p", { class: "about" }, about.join("  ·  ")),
-    );
-}
-
-interface Figure {
-    title: string;
-    value: string;
-    under: string;
-    tone?: string;
-}
-
-function figureOf(figure: Figure): HTMLElement {
-    return make(
-        "div",
-        { class: "figure" },
-        make("p", { class: "what" }, figure.title),
-        make("p", { class: `value ${figure.tone ?? ""}` }, figure.value),
-        make("p", { class: "under" }, figure.under),
     );
 }
 
@@ -106,7 +91,7 @@ function figures(run: Run): HTMLElement {
         },
         judgedFigure(run),
     ];
-    return make("div", { class: "figures" }, ...all.map(figureOf));
+    return figuresOf(all);
 }
 
 function verdict(run: Run): HTMLElement {
@@ -139,7 +124,7 @@ function start(): void {
             "main",
             {},
             verdict(run),
-            ...[levels(run), timeline(run), spread(run), requests(run), judgements(run), errors(run), trust(run), origin(run)].filter(
+            ...[levels(run), timeline(run), spread(run), tokens(run), requests(run), judgements(run), errors(run), trust(run), origin(run)].filter(
                 (part): part is HTMLElement => part !== null,
             ),
         ),

@@ -18,6 +18,41 @@ export interface Times {
     too_few_needs: Record<string, number>;
 }
 
+// Answers made of tokens.
+export interface Tokens {
+    ttft: Times | null;
+    ttft_service: Times | null;
+    ttfat: Times | null;
+    itl: Times | null;
+    itl_token: Times | null;
+    tpot: Times | null;
+    e2e_content: Times | null;
+    server_load: Times | null;
+    server_prompt: Times | null;
+    server_decode: Times | null;
+    streams: number;
+    content_events: number;
+    output_tokens: number;
+    prompt_tokens: number;
+    cached_tokens: number;
+    reasoning_tokens: number;
+    empty_streams: number;
+    unstreamed: number;
+    burst_streams: number;
+    truncated_streams: number;
+    truncated_prompts: number;
+    reply_errors: number;
+    good: number;
+    goodput_judged: number;
+    goodput_rps: Maybe;
+    goodput_ratio: Maybe;
+    output_tokens_per_s: Maybe;
+    prompt_tokens_per_s: Maybe;
+    output_tokens_per_s_per_stream: Maybe;
+    burst_ratio: Maybe;
+    token_source: string;
+}
+
 export interface Sums {
     requests: number;
     succeeded: number;
@@ -42,6 +77,7 @@ export interface Sums {
     sent_bytes_per_s: Maybe;
     connections: number;
     late: number;
+    llm: Tokens | null;
 }
 
 export interface Distribution {
@@ -64,6 +100,17 @@ export interface SumSeries {
     service_p50_ms: Maybe[];
     service_p95_ms: Maybe[];
     censored: Maybe[];
+    ttft_p50_ms?: Maybe[];
+    ttft_p95_ms?: Maybe[];
+    ttft_p99_ms?: Maybe[];
+    itl_p50_ms?: Maybe[];
+    itl_p95_ms?: Maybe[];
+    itl_p99_ms?: Maybe[];
+    tpot_avg_ms?: Maybe[];
+    output_tokens_per_s?: Maybe[];
+    prompt_tokens_per_s?: Maybe[];
+    good?: Maybe[];
+    missed?: Maybe[];
 }
 
 export interface Series extends SumSeries {
@@ -189,6 +236,7 @@ export interface Run {
     }[];
     advice: string[];
     facts: Record<string, string | null>;
+    definitions: Record<string, string | null>;
     plan: { file: string | null; source: string | null };
 }
 

@@ -6,9 +6,9 @@ import type { TimeName } from "./format";
 import { bytes, count, known, number, plural, share, timeOf, whyMissing } from "./format";
 import type { Judged, Maybe, Run, Sums, Times } from "./run";
 
-const TIMES: TimeName[] = ["min", "avg", "p50", "p95", "p99", "max"];
+export const TIMES: TimeName[] = ["min", "avg", "p50", "p95", "p99", "max"];
 
-function timeCells(times: Times): Cell[] {
+export function timeCells(times: Times): Cell[] {
     return TIMES.map((name) => ({ text: timeOf(times, name), hint: whyMissing(times, name) }));
 }
 
@@ -66,11 +66,14 @@ const PART_WORDS: Record<string, string> = {
     wait: "waiting for the first byte",
     receive: "receive",
     iteration: "whole task",
+    stamp_lag: "token, from the server's stamp to its receipt",
+    itl_error: "gap between tokens, off that of their stamps",
 };
 
 function parts(run: Run): HTMLElement | null {
     const hidden = ["failed", "censored", "response", "service"];
-    const names = Object.keys(run.summary.parts).filter((name) => !hidden.includes(name));
+    const tokens = run.summary.llm ?? {}; // have a table of their own
+    const names = Object.keys(run.summary.parts).filter((name) => !hidden.includes(name) && !(name in tokens));
     if (!run.summary.service.count) return null;
     const columns = [{ title: "part" }, { title: "count", number: true }, ...TIMES.map((title) => ({ title, number: true }))];
     const rows: (string | Cell)[][] = [

@@ -9,12 +9,12 @@ import type { Maybe, Run, SumSeries } from "./run";
 
 // Where each interval lies on the axis (its middle), with an empty place at each gap of the record,
 // so that no line is drawn across what was not observed.
-interface Axis {
+export interface Axis {
     x: number[];
     from: (number | null)[]; // index in the series, null for an empty place
 }
 
-function axisOf(run: Run): Axis {
+export function axisOf(run: Run): Axis {
     const { begin_s, end_s } = run.series;
     const axis: Axis = { x: [], from: [] };
     begin_s.forEach((begin, at) => {
@@ -30,7 +30,7 @@ function axisOf(run: Run): Axis {
     return axis;
 }
 
-function along(axis: Axis, values: Maybe[] | undefined, scale = 1): Maybe[] {
+export function along(axis: Axis, values: Maybe[] | undefined, scale = 1): Maybe[] {
     return axis.from.map((at) => {
         const value = at === null ? null : values?.[at];
         return known(value) ? value * scale : null;
@@ -149,8 +149,9 @@ interface TimeCharts {
     generator: Chart;
 }
 
-function makeCharts(run: Run, axis: Axis): TimeCharts {
-    const common = {
+// What all charts over the run's time share.
+export function timeAxis(run: Run, axis: Axis) {
+    return {
         x: axis.x,
         xAxis: instant,
         xFormat: instant,
@@ -159,6 +160,10 @@ function makeCharts(run: Run, axis: Axis): TimeCharts {
         marks: marksOf(run),
         sync: "time",
     };
+}
+
+function makeCharts(run: Run, axis: Axis): TimeCharts {
+    const common = timeAxis(run, axis);
     const failing = run.series.failed.some((value) => known(value) && value > 0);
     return {
         response: makeChart({

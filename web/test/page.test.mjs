@@ -22,7 +22,7 @@ const skip = missing.length ? `missing: ${missing.join(", ")}` : false;
 if (skip) console.error(`page.test: SKIPPED, ${skip}`);
 
 const pictures = process.env.SCREENSHOTS;
-const kinds = ["whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile"];
+const kinds = ["whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile", "streamed"];
 let folder = "";
 let browser = null;
 
@@ -143,6 +143,20 @@ test("every section says something, and titles do not overlap what is below", { 
             assert.ok(across <= 1 || down <= 1, `${one.tag} and ${other.tag} overlap`);
         }
     await page.close();
+});
+
+test("answers made of tokens: figures, three charts, tables, what is counted", { skip }, async () => {
+    const { page, faults } = await open("streamed");
+    const words = await page.innerText("#tokens");
+    for (const said of ["Time to first token", "Between tokens", "Output tokens", "Goodput", "counted from usage", "in one burst"])
+        assert.ok(words.includes(said), said);
+    assert.equal((await page.$$("#tokens canvas")).length, 3);
+    assert.ok(!(await page.innerText("#requests")).includes("ttft"), "tokens have a table of their own");
+    assert.deepEqual(faults, []);
+    await page.close();
+    const { page: other } = await open("whole");
+    assert.equal(await other.$("#tokens"), null);
+    await other.close();
 });
 
 test("nothing observed is said, not drawn as zero", { skip }, async () => {

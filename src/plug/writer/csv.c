@@ -84,7 +84,56 @@ static const char *const counts[] = {"requests",  "succeeded", "failed",      "t
 static const char *const times[] = {"min_ms", "avg_ms", "p50_ms", "p90_ms",
                                     "p95_ms", "p99_ms", "max_ms"};
 
-static void put_task_head(struct text *out)
+/* Answers made of tokens: spreads and single figures of the document's `llm`. */
+static const char *const token_times[] = {"ttft",      "ttft_service", "ttfat",      "itl",
+                                          "itl_token", "tpot",         "e2e_content"};
+static const char *const token_figures[] = {"streams",
+                                            "content_events",
+                                            "output_tokens",
+                                            "prompt_tokens",
+                                            "cached_tokens",
+                                            "reasoning_tokens",
+                                            "output_tokens_per_s",
+                                            "prompt_tokens_per_s",
+                                            "output_tokens_per_s_per_stream",
+                                            "good",
+                                            "goodput_judged",
+                                            "goodput_rps",
+                                            "goodput_ratio",
+                                            "burst_ratio",
+                                            "truncated_prompts",
+                                            "token_source"};
+
+/* The names of these columns; with llm, a row of them instead: empty fields where it is null. */
+static void put_tokens(bool head, const json_t *llm, struct text *out)
+{
+    for (size_t t = 0; t < sizeof token_times / sizeof *token_times; t++)
+        for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+            text_putc(out, ',');
+            if (head)
+                text_printf(out, "%s_%s", token_times[t], times[i]);
+            else
+                put_value(json_object_get(json_object_get(llm, token_times[t]), times[i]), out);
+        }
+    for (size_t i = 0; i < sizeof token_figures / sizeof *token_figures; i++) {
+        text_putc(out, ',');
+        if (head)
+            text_puts(out, token_figures[i]);
+        else
+            put_value(json_object_get(llm, token_figures[i]), out);
+    }
+}
+
+/* Whether the run has answers made of tokens: only then there are columns for them. */
+static bool has_tokens(const struct result *result)
+{
+    json_t *llm = document_llm(result->total, &result->metrics);
+    bool has = json_is_object(llm);
+    json_decref(llm);
+    return has;
+}
+
+static void put_task_head(bool tokens, struct text *out)
 {
     text_puts(out, "request,task,scenario");
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
@@ -93,7 +142,10 @@ static void put_task_head(struct text *out)
         text_printf(out, ",response_%s", times[i]);
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         text_printf(out, ",service_%s", times[i]);
-    text_puts(out, ",response_count,response_censored,received_bytes,sent_bytes\r\n");
+    text_puts(out, ",response_count,response_censored,received_bytes,sent_bytes");
+    if (tokens)
+        put_tokens(true, NULL, out);
+    text_puts(out, "\r\n");
 }
 
 static void put_times(json_t *spread, struct text *out)
@@ -105,7 +157,7 @@ static void put_times(json_t *spread, struct text *out)
 }
 
 static void put_task(const char *const names[3], const struct result_sum *sum,
-                     const struct metric_table *metrics, struct text *out)
+                     const struct metric_table *metrics, bool tokens, struct text *out)
 {
     json_t *sums = document_sums(sum, metrics);
     json_t *response = json_object_get(sums, "response");
@@ -129,6 +181,8 @@ static void put_task(const char *const names[3], const struct result_sum *sum,
         text_putc(out, ',');
         put_value(last[i], out);
     }
+    if (tokens)
+        put_tokens(false, json_object_get(sums, "llm"), out);
     text_puts(out, "\r\n");
     json_decref(sums);
 }
@@ -137,14 +191,15 @@ static int write_csv_tasks(const struct result *result, const struct show_option
                            struct text *out)
 {
     (void)options;
-    put_task_head(out);
+    bool tokens = has_tokens(result);
+    put_task_head(tokens, out);
     for (size_t i = 0; i < result->request_count; i++) {
         const struct result_request *request = &result->requests[i];
         const char *const names[] = {request->name, request->task, request->scenario};
-        put_task(names, request->sum, &result->metrics, out);
+        put_task(names, request->sum, &result->metrics, tokens, out);
     }
     const char *const all[] = {"(all)", "", ""};
-    put_task(all, result->total, &result->metrics, out);
+    put_task(all, result->total, &result->metrics, tokens, out);
     return 0;
 }
 

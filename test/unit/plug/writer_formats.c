@@ -49,6 +49,29 @@ static void test_all_kinds(void **state)
     }
 }
 
+/* Columns of tokens are there only where answers are made of them. */
+static void test_csv_tokens(void **state)
+{
+    struct result *streamed = fixture_result(FIXTURE_STREAMED);
+    struct result *whole = fixture_result(FIXTURE_WHOLE);
+    char *with = written(&writer_csv_tasks, streamed), *without = written(&writer_csv_tasks, whole);
+    (void)state;
+    assert_non_null(strstr(with, ",ttft_p95_ms,"));
+    assert_non_null(strstr(with, ",token_source\r\n"));
+    assert_non_null(strstr(with, ",usage\r\nbrowse/models,"));
+    assert_null(strstr(without, "ttft"));
+    free(with);
+    free(without);
+    with = written(&writer_csv, streamed);
+    without = written(&writer_csv, whole);
+    assert_non_null(strstr(with, ",itl_p99_ms,"));
+    assert_null(strstr(without, "itl"));
+    free(with);
+    free(without);
+    result_free(streamed);
+    result_free(whole);
+}
+
 /* Splits one row of RFC 4180; returns how many fields it has and moves on to the next row. */
 static size_t csv_row(const char **at)
 {
@@ -210,9 +233,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kinds),   cmocka_unit_test(test_csv),
-        cmocka_unit_test(test_csv_formula), cmocka_unit_test(test_junit),
-        cmocka_unit_test(test_markdown),    cmocka_unit_test(test_prometheus),
-        cmocka_unit_test(test_html),        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_csv_formula), cmocka_unit_test(test_csv_tokens),
+        cmocka_unit_test(test_junit),       cmocka_unit_test(test_markdown),
+        cmocka_unit_test(test_prometheus),  cmocka_unit_test(test_html),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,11 +26,42 @@ enum fixture_kind {
     FIXTURE_CENSORED, /* a target that stalls: most requests time out or are dropped */
     FIXTURE_LONG,     /* 1,800 intervals */
     FIXTURE_HOSTILE,  /* names and messages that try to break out of every format */
+    FIXTURE_STREAMED, /* as whole, two of its requests answered by streams of tokens */
     FIXTURE_KINDS,
 };
 
 static const char *const fixture_names[FIXTURE_KINDS] = {
-    "whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile",
+    "whole", "empty", "nothing", "single", "killed", "censored", "long", "hostile", "streamed",
+};
+
+/* What the drivers of language models declare, as far as reports look at it. */
+enum fixture_token_counter {
+    FIXTURE_STREAMS,
+    FIXTURE_EVENTS,
+    FIXTURE_TOKENS,
+    FIXTURE_PROMPTS,
+    FIXTURE_REASONING,
+    FIXTURE_USAGE,
+    FIXTURE_BURSTS,
+    FIXTURE_GOOD,
+    FIXTURE_MISSED
+};
+enum fixture_token_hist { FIXTURE_TTFT, FIXTURE_TTFAT, FIXTURE_ITL, FIXTURE_TPOT, FIXTURE_E2E };
+static const struct metric fixture_token_metrics[] = {
+    {"streams", METRIC_COUNTER, "requests", "Streams.", "driver"},
+    {"content_events", METRIC_COUNTER, "events", "Events.", "driver"},
+    {"output_tokens", METRIC_COUNTER, "tokens", "Tokens.", "driver"},
+    {"prompt_tokens", METRIC_COUNTER, "tokens", "Tokens of prompts.", "driver"},
+    {"reasoning_tokens", METRIC_COUNTER, "tokens", "Reasoning.", "driver"},
+    {"tokens_from_usage", METRIC_COUNTER, "requests", "By usage.", "driver"},
+    {"burst_streams", METRIC_COUNTER, "requests", "Bursts.", "driver"},
+    {"good", METRIC_COUNTER, "requests", "Good ones.", "driver"},
+    {"missed", METRIC_COUNTER, "requests", "Others.", "driver"},
+    {"ttft", METRIC_HISTOGRAM, "ns", "Time to first token.", "driver"},
+    {"ttfat", METRIC_HISTOGRAM, "ns", "Time to first answer token.", "driver"},
+    {"itl", METRIC_HISTOGRAM, "ns", "Inter-token latency.", "driver"},
+    {"tpot", METRIC_HISTOGRAM, "ns", "Time per output token.", "driver"},
+    {"e2e_content", METRIC_HISTOGRAM, "ns", "To the last content.", "driver"},
 };
 
 #define FIXTURE_EVIL "</script><img src=x onerror=alert(1)> \"';--|`\x1b[31m\xff\xe2\x80\xae& é"
@@ -42,6 +73,7 @@ struct fixture_maker {
     struct random random;
     uint64_t in_flight;
     uint32_t points;
+    uint32_t token_counter, token_hist; /* numbers of the first ones of fixture_token_metrics */
 };
 
 static inline double fixture_users(uint32_t second)
@@ -153,6 +185,37 @@ static inline void fixture_requests(struct fixture_maker *maker, struct tally_bl
     }
 }
 
+/* Sixteen tokens for each answer of the first two requests. */
+static inline void fixture_tokens(struct fixture_maker *maker, struct tally_block *block)
+{
+    for (uint32_t request = 0; request < 2; request++) {
+        struct tally *tally = &block->requests[request];
+        uint64_t *counters = &tally->counters[maker->token_counter];
+        uint64_t answers = tally->counters[COUNT_SUCCEEDED];
+        for (uint64_t i = 0; i < answers; i++) {
+            nsec_t first = (nsec_t)(60e6 / random_unit(&maker->random)), sum = 0;
+            tally_time(tally, maker->token_hist + FIXTURE_TTFT, first);
+            for (int token = 1; token < 16; token++) {
+                nsec_t gap = (nsec_t)(18e6 + 6e6 * random_unit(&maker->random));
+                tally_time(tally, maker->token_hist + FIXTURE_ITL, gap);
+                sum += gap;
+                if (token == 4)
+                    tally_time(tally, maker->token_hist + FIXTURE_TTFAT, first + sum);
+            }
+            tally_time(tally, maker->token_hist + FIXTURE_TPOT, sum / 15);
+            tally_time(tally, maker->token_hist + FIXTURE_E2E, first + sum);
+            counters[first < 300 * NSEC_PER_MSEC ? FIXTURE_GOOD : FIXTURE_MISSED]++;
+        }
+        counters[FIXTURE_STREAMS] += answers;
+        counters[FIXTURE_USAGE] += answers;
+        counters[FIXTURE_EVENTS] += 16 * answers;
+        counters[FIXTURE_TOKENS] += 16 * answers;
+        counters[FIXTURE_REASONING] += 4 * answers;
+        counters[FIXTURE_PROMPTS] += 24 * answers;
+        counters[FIXTURE_BURSTS] += answers > 3;
+    }
+}
+
 static inline void fixture_gauges(struct fixture_maker *maker, struct tally_block *block,
                                   uint32_t second)
 {
@@ -183,6 +246,8 @@ static inline void fixture_feed(struct fixture_maker *maker, struct recorder *re
         maker->points = maker->points;
         if (maker->kind != FIXTURE_EMPTY)
             fixture_requests(maker, block, maker->kind == FIXTURE_LONG ? point : second);
+        if (maker->kind == FIXTURE_STREAMED)
+            fixture_tokens(maker, block);
         fixture_gauges(maker, block, second);
         check(ring_put(&exchange->full, block));
     }
@@ -252,7 +317,7 @@ static inline void fixture_words(enum fixture_kind kind, struct recorder *record
 /* Makes the run. Owner: caller, result_free. */
 static inline struct result *fixture_result(enum fixture_kind kind)
 {
-    static const uint32_t points[FIXTURE_KINDS] = {75, 3, 0, 1, 20, 40, 1800, 75};
+    static const uint32_t points[FIXTURE_KINDS] = {75, 3, 0, 1, 20, 40, 1800, 75, 75};
     bool hostile = kind == FIXTURE_HOSTILE;
     struct plan_request requests[] = {
         {.name = (char *)(hostile ? FIXTURE_EVIL : "chat"), .task = 0},
@@ -306,13 +371,17 @@ static inline struct result *fixture_result(enum fixture_kind kind)
     };
     struct metric_table metrics;
     metric_table_init(&metrics);
+    struct fixture_maker maker = {
+        .kind = kind, .random = {.key = random_key(7, "fixture", 0)}, .points = points[kind]};
+    if (kind == FIXTURE_STREAMED)
+        metric_table_add(&metrics, fixture_token_metrics,
+                         sizeof fixture_token_metrics / sizeof *fixture_token_metrics,
+                         &maker.token_counter, &maker.token_hist);
     struct recorder *recorder = NULL;
     check(recorder_new(&recorder, NULL, &head, &plan, &metrics, phases, FIXTURE_PHASES) == 0);
     struct tally_exchange exchange;
     tally_exchange_init(&exchange, &metrics, 0, FIXTURE_REQUESTS, 0);
     recorder_attach(recorder, &exchange);
-    struct fixture_maker maker = {
-        .kind = kind, .random = {.key = random_key(7, "fixture", 0)}, .points = points[kind]};
     fixture_feed(&maker, recorder, &exchange);
     fixture_words(kind, recorder);
     recorder_drain(recorder);

@@ -70,6 +70,7 @@ static void test_kinds(void **state)
         [FIXTURE_NOTHING] = VERDICT_WORD_EMPTY,     [FIXTURE_SINGLE] = VERDICT_WORD_MEASURED,
         [FIXTURE_KILLED] = VERDICT_WORD_INCOMPLETE, [FIXTURE_CENSORED] = VERDICT_WORD_MEASURED,
         [FIXTURE_LONG] = VERDICT_WORD_MEASURED,     [FIXTURE_HOSTILE] = VERDICT_WORD_PASS,
+        [FIXTURE_STREAMED] = VERDICT_WORD_MEASURED,
     };
     for (int kind = 0; kind < FIXTURE_KINDS; kind++) {
         struct result *result = fixture_result((enum fixture_kind)kind);
