@@ -116,6 +116,26 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
     return 0;
 }
 
+int quick_driver_guess(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                       const char *url, struct quick_driver *out)
+{
+    static const struct option row = {.name = "driver", .kind = OPTION_TEXT};
+    struct given items[64];
+    struct arguments more = *arguments;
+    const char *name = argument_words(arguments, "driver");
+    for (size_t i = 0; i < app->plugs->driver_count && !name; i++)
+        for (const struct request_verb *own = app->plugs->drivers[i]->verbs; own->word; own++)
+            if (fits(own, url))
+                name = app->plugs->drivers[i]->name;
+    if (!name || arguments->count >= sizeof items / sizeof *items)
+        return quick_driver_read(app, verb, arguments, url, out);
+    for (size_t i = 0; i < arguments->count; i++)
+        items[i] = arguments->items[i];
+    items[more.count++] = (struct given){.option = &row, .words = name, .written = "--driver"};
+    more.items = items;
+    return quick_driver_read(app, verb, &more, url, out);
+}
+
 /* Replaces or adds a setting. */
 static void put_setting(struct quick_driver *driver, const char *name, const char *words)
 {

@@ -23,6 +23,11 @@ struct quick_driver {
 int quick_driver_read(struct app *app, const struct verb *verb, const struct arguments *arguments,
                       const char *url, struct quick_driver *out);
 
+/* The same where --driver may be left out: the driver is then the one whose own path the URL ends
+ * with (/api/generate, /v1/chat/completions), else plain HTTP. */
+int quick_driver_guess(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                       const char *url, struct quick_driver *out);
+
 /* Lets its requests take their prompts, and the lengths of answers, from data. Returns 0, or the
  * exit code after saying that this verb takes none. */
 int quick_driver_take_data(struct app *app, const struct verb *verb, const struct quick_data *data,

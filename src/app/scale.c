@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/unit.h"
+#include "plug/suite_page.h"
 #include "record/path.h"
 #include "run/open.h"
 #include "show/suite_document.h"
@@ -32,6 +33,16 @@ struct stand {
     const char *directory, *absolute; /* of the suite, as shown and for scalers */
     bool failed;                      /* a file could not be written; said once */
 };
+
+void scale_set(struct launch *launch, const char *path, const char *words, const char *flag)
+{
+    launch->overrides =
+        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
+    launch->overrides[launch->override_count++] =
+        (struct plan_override){.path = memory_copy_text(path),
+                               .words = memory_copy_text(words),
+                               .flag = memory_copy_text(flag)};
+}
 
 /* ---- what will be done ------------------------------------------------------------------------
  */
@@ -88,13 +99,20 @@ static void write_file(struct stand *stand, const char *name, const struct text 
 
 static void write_files(struct stand *stand, const struct suite *suite)
 {
-    struct text json = TEXT_EMPTY, words = TEXT_EMPTY;
+    struct text json = TEXT_EMPTY, words = TEXT_EMPTY, page = TEXT_EMPTY;
     suite_document_write(suite, &json);
     write_file(stand, "scalability_results.json", &json);
     if (stand->order->results)
         file_write(stand->order->results, text_span(&json));
     suite_markdown(suite, &words);
     write_file(stand, "Scalability_Testing_Results.md", &words);
+    if (suite_page(suite, &page) == 0) {
+        write_file(stand, "report.html", &page);
+        write_file(stand, "results_viewer.html", &page);
+        if (stand->order->viewer)
+            file_write(stand->order->viewer, text_span(&page));
+    }
+    text_fini(&page);
     text_fini(&json);
     text_fini(&words);
 }
@@ -167,6 +185,7 @@ static void print(struct stand *stand, const struct suite_report *report)
     suite_tables(report->suite, &out);
     fputs(out.at ? out.at : "", stand->app->out);
     fprintf(stand->app->out, "results       %s/scalability_results.json\n", stand->directory);
+    fprintf(stand->app->out, "report        %s/report.html\n", stand->directory);
     fprintf(stand->app->out, "document      %s/Scalability_Testing_Results.md\n", stand->directory);
     fprintf(stand->app->out,
             "next          plimsoll analyze --test-results %s/scalability_results.json\n",

@@ -58,16 +58,6 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
-static void add(struct launch *launch, const char *path, const char *words, const char *flag)
-{
-    launch->overrides =
-        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
-    launch->overrides[launch->override_count++] =
-        (struct plan_override){.path = memory_copy_text(path),
-                               .words = memory_copy_text(words),
-                               .flag = memory_copy_text(flag)};
-}
-
 /* "10,20,50" is a list of a plan without its brackets. */
 static void add_list(struct launch *launch, const struct arguments *arguments, const char *option,
                      const char *path)
@@ -78,7 +68,7 @@ static void add_list(struct launch *launch, const struct arguments *arguments, c
     struct text list = TEXT_EMPTY, flag = TEXT_EMPTY;
     text_printf(&list, words[0] == '[' ? "%s" : "[%s]", words);
     text_printf(&flag, "--%s", option);
-    add(launch, path, list.at, flag.at);
+    scale_set(launch, path, list.at, flag.at);
     text_fini(&list);
     text_fini(&flag);
 }
@@ -127,7 +117,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     add_list(&order.launch, arguments, "levels", "scale.levels");
     add_list(&order.launch, arguments, "sizes", "scale.sizes");
     if (argument_given(arguments, "find-capacity"))
-        add(&order.launch, "scale.find_capacity", "true", "--find-capacity");
+        scale_set(&order.launch, "scale.find_capacity", "true", "--find-capacity");
     code = scale(app, verb, &order);
     launch_overrides_free(order.launch.overrides, order.launch.override_count);
     return code;

@@ -8,6 +8,8 @@ import { levels } from "./levels";
 import type { Run } from "./run";
 import { readRun } from "./run";
 import { spread } from "./spread";
+import type { Suite } from "./suite";
+import { suitePage } from "./suite";
 import { errors, judgements, requests } from "./tables";
 import { tokens } from "./tokens";
 import { followSize, themeSwitch } from "./theme";
@@ -113,10 +115,35 @@ function footer(run: Run): HTMLElement {
     return make("footer", {}, words);
 }
 
+// The page of a scale test carries its results in place of a run.
+function startSuite(page: HTMLElement, suite: Suite): void {
+    const at = new Date(suite.wall_start_ns / 1e6).toISOString().slice(0, 16).replace("T", " ");
+    const about = [suite.target, `${at} UTC`].filter(Boolean);
+    document.title = `${suite.name || "scale test"} – Plimsoll`;
+    page.replaceChildren(
+        make(
+            "header",
+            {},
+            make("div", { class: "brand" }, mark(), "Plimsoll", themeSwitch()),
+            make("h1", {}, suite.name || "Scale test"),
+            make("p", { class: "about" }, about.join("  ·  ")),
+        ),
+        make("main", {}, ...suitePage(suite)),
+        make("footer", {}, `Made by Plimsoll ${suite.version ?? ""}; the data of this page is in it as JSON.`),
+    );
+    drawAll();
+    followSize();
+    document.documentElement.dataset.drawn = "yes";
+}
+
 function start(): void {
     const page = document.getElementById("page");
     if (!page) return;
     const run = readRun();
+    if ("scalability_results" in run) {
+        startSuite(page, run as unknown as Suite);
+        return;
+    }
     document.title = `${run.verdict.title}: ${run.run.name || "load test"} – Plimsoll`;
     page.replaceChildren(
         header(run),
