@@ -13,13 +13,13 @@ static const struct option options[] = {
     {"step-size", 0, .kind = OPTION_COUNT, .value = "N", .aliases = "step_size",
      .sentence = "what each batch adds (10)"},
     {"users", 'u', .kind = OPTION_COUNT, .value = "N",
-     .sentence = "so many users all the time, in place of batches"},
+     .sentence = "so many users all the time instead"},
     {"duration", 't', .kind = OPTION_DURATION, .value = "TIME",
-     .sentence = "measured time: of all (60s), with batches of each (30s)"},
+     .sentence = "measured time: 60s, of a batch 30s"},
     {"think", 0, .kind = OPTION_TEXT, .value = "TIME",
      .sentence = "wait between requests: 2s, 1s..5s", .setting = "scenarios.*.think"},
     {"url", 0, .kind = OPTION_TEXT, .value = "URL", .aliases = "host",
-     .sentence = "what is asked; its path tells the protocol", .group = "request"},
+     .sentence = "its path tells the protocol", .group = "request"},
     {"driver", 0, .kind = OPTION_TEXT, .value = "NAME",
      .sentence = "the protocol, where the path does not tell it"},
     {"model", 'm', .kind = OPTION_TEXT, .value = "NAME", .sentence = "of such a protocol"},
@@ -130,12 +130,10 @@ const struct verb verb_load_test = {
     .sentence = "users in batches, or so many for so long",
     .usage = "[PLAN | --url URL] [OPTIONS]",
     .options = options,
-    .notes =
-        "Writes results_viewer.html: latency against load, successes of each batch, failures.\n"
-        "exit codes as for plimsoll scale",
-    .examples =
-        {"plimsoll load-test --max_users 50 --step_size 10 --url http://127.0.0.1:8000/work",
-         "plimsoll load-test --users 50 --duration 60 --model m "
-         "--url http://127.0.0.1:8000/api/generate"},
+    .notes = "Writes results_viewer.html: latency against load, successes, failures.\n"
+             "exit codes as for plimsoll scale",
+    .examples = {"plimsoll load-test --max_users 50 --url http://127.0.0.1:8000/work",
+                 "plimsoll load-test --users 50 --duration 60 --model m "
+                 "--url http://127.0.0.1:8000/api/generate"},
     .act = act,
 };
