@@ -176,31 +176,13 @@ known:
     return error;
 }
 
-static bool same_texts(char *const *one, char *const *other)
-{
-    size_t i = 0;
-    if (!one || !other)
-        return one == other;
-    while (one[i] && other[i] && strcmp(one[i], other[i]) == 0)
-        i++;
-    return one[i] == other[i]; /* both ended */
-}
-
-static bool same_command(const struct piped_command *one, const struct piped_command *other)
-{
-    const char *here = one->directory ? one->directory : "";
-    return same_texts(one->arguments, other->arguments) &&
-           same_texts(one->environment, other->environment) &&
-           strcmp(here, other->directory ? other->directory : "") == 0;
-}
-
 /* The origin of a child process; its host is the program, for people. */
 static int find_child(struct engine *engine, const struct piped_command *command,
                       size_t state_bytes, struct origin **out)
 {
     for (size_t i = 0; i < engine->origin_count; i++) {
         const struct piped_command *known = engine->origins[i]->pool->options.command;
-        if (known && same_command(known, command)) {
+        if (known && piped_command_same(known, command)) {
             *out = engine->origins[i];
             return 0;
         }

@@ -15,6 +15,7 @@
 #include "net/stream.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include <sys/types.h>
 
 enum {
@@ -30,6 +31,27 @@ struct piped_command {
     char *const *environment; /* "NAME=value", added to ours; ends with NULL; or NULL */
     const char *directory;    /* it starts in; NULL: ours */
 };
+
+/* Whether two lists of texts that end with NULL are the same; either may be NULL. */
+static inline bool piped_texts_same(char *const *one, char *const *other)
+{
+    size_t i = 0;
+    if (!one || !other)
+        return one == other;
+    while (one[i] && other[i] && strcmp(one[i], other[i]) == 0)
+        i++;
+    return one[i] == other[i]; /* both ended */
+}
+
+/* Whether two commands start the same. */
+static inline bool piped_command_same(const struct piped_command *one,
+                                      const struct piped_command *other)
+{
+    const char *here = one->directory ? one->directory : "";
+    return piped_texts_same(one->arguments, other->arguments) &&
+           piped_texts_same(one->environment, other->environment) &&
+           strcmp(here, other->directory ? other->directory : "") == 0;
+}
 
 /* How a child ended. */
 enum piped_end {

@@ -5,16 +5,28 @@
 
 #include "base/unit.h"
 #include "host/limits.h"
+#include "net/piped.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 enum { DESCRIPTORS_A_THREAD = 8, DESCRIPTORS_OF_PROGRAM = 24 };
 
 static uint64_t known(uint64_t number)
 {
     return host_known(number) && number != LIMIT_NONE ? number : 0;
+}
+
+/* 0: no limit, or one that does not bind the superuser. */
+static uint64_t processes_allowed(void)
+{
+    struct rlimit limit;
+    if (geteuid() == 0 || getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return 0;
+    return limit.rlim_cur;
 }
 
 void need_limits_read(struct need_limits *out)
@@ -25,6 +37,7 @@ void need_limits_read(struct need_limits *out)
         .descriptors = known(limits.descriptors_soft),
         .descriptors_most = known(limits.descriptors_hard),
         .ports = known(limits.ports),
+        .processes = processes_allowed(),
     };
 }
 
@@ -62,6 +75,39 @@ struct need need_of(const struct plan *plan, uint64_t threads)
     return need;
 }
 
+void need_add_children(struct need *need, const struct plan *plan, uint64_t threads,
+                       uint64_t servers, bool only)
+{
+    uint64_t each = need->users;
+    if (plan->connections.mode == POOL_SHARED) {
+        uint64_t most = plan->connections.most ? plan->connections.most : 1;
+        each = most < threads ? threads : most;
+    }
+    need->children = each * servers;
+    if (only) {
+        need->descriptors -= need->connections;
+        need->connections = 0;
+    }
+    need->descriptors += need->children * PIPED_DESCRIPTORS;
+}
+
+static void refuse_processes(const struct need *need, const struct need_limits *limits,
+                             struct notes *notes)
+{
+    char needed[UNIT_ROOM], have[UNIT_ROOM];
+    struct text words = TEXT_EMPTY;
+    text_printf(&words,
+                "the plan starts %s servers as child processes, but this user may have %s "
+                "processes and threads in all",
+                unit_write_count(needed, need->children),
+                unit_write_count(have, limits->processes));
+    notes_add(notes, (struct note){.level = NOTE_ERROR,
+                                   .sentence = words.at,
+                                   .hint = "share them (connections: {mode: shared}), ask for "
+                                           "fewer users, or raise the limit: ulimit -u"});
+    text_fini(&words);
+}
+
 static bool over_tcp(const struct plan *plan)
 {
     return plan->target == NULL || strncmp(plan->target, "http+unix:", 10) != 0;
@@ -74,7 +120,7 @@ static void refuse_descriptors(const struct need *need, const struct need_limits
     struct text words = TEXT_EMPTY, hint = TEXT_EMPTY;
     text_printf(&words,
                 "the plan needs %s file descriptors (%s connections at once and %" PRIu64
-                " for the program), but this process may open %s",
+                " for the program and its children), but this process may open %s",
                 unit_write_count(needed, need->descriptors),
                 unit_write_count(open, need->connections), need->descriptors - need->connections,
                 unit_write_count(have, limits->descriptors));
@@ -114,6 +160,8 @@ void need_check(const struct need *need, const struct plan *plan, const struct n
 {
     if (limits->descriptors && need->descriptors > limits->descriptors)
         refuse_descriptors(need, limits, notes);
+    if (limits->processes && need->children > limits->processes)
+        refuse_processes(need, limits, notes);
     if (limits->ports && over_tcp(plan) && need->connections > limits->ports * need->pairs)
         refuse_ports(need, limits, notes);
 }

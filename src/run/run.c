@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "host/machine.h"
+#include "net/piped.h"
 #include "run/advice.h"
 #include "run/conduct.h"
 #include "run/describe.h"
@@ -57,11 +58,38 @@ uint32_t run_threads(const struct plan *plan)
     return threads ? (uint32_t)threads : 1;
 }
 
-static void check_need(const struct plan *plan, struct notes *notes)
+/* How many servers the plan speaks to as child processes. only: it speaks to no others. */
+static uint64_t child_servers(const struct program *program, bool *only)
+{
+    uint64_t servers = 0;
+    *only = true;
+    for (size_t i = 0; i < program->request_count; i++) {
+        const struct driver *driver = program->drivers[program->plan->requests[i].driver];
+        const struct piped_command *command =
+            driver->command && program->compiled[i] ? driver->command(program->compiled[i]) : NULL;
+        bool known = command == NULL;
+        *only = *only && command;
+        for (size_t k = 0; k < i && !known; k++) {
+            const struct driver *other = program->drivers[program->plan->requests[k].driver];
+            const struct piped_command *one = other->command && program->compiled[k]
+                                                  ? other->command(program->compiled[k])
+                                                  : NULL;
+            known = one && piped_command_same(one, command);
+        }
+        servers += !known;
+    }
+    return servers;
+}
+
+static void check_need(const struct plan *plan, const struct program *program, struct notes *notes)
 {
     struct need_limits limits;
     need_limits_read(&limits);
     struct need need = need_of(plan, run_threads(plan));
+    bool only = false;
+    uint64_t servers = child_servers(program, &only);
+    if (servers)
+        need_add_children(&need, plan, run_threads(plan), servers, only);
     need_check(&need, plan, &limits, notes);
     enum { MOST_SCENARIOS = sizeof((struct engine_control *)0)->scenario_stop / sizeof(int) };
     if (plan->scenario_count > MOST_SCENARIOS)
@@ -73,7 +101,7 @@ void run_check(const struct run_options *options, struct notes *notes)
 {
     struct program program;
     program_init(&program, options->plan, options->drivers, options->driver_count, notes);
-    check_need(options->plan, notes);
+    check_need(options->plan, &program, notes);
     program_fini(&program);
 }
 
@@ -91,7 +119,7 @@ static bool prepare(struct run *run)
     conduct->phases = run->phases;
     conduct->phase_count = run->phase_count;
     conduct->guard = guard_new(run->plan);
-    check_need(run->plan, &notes);
+    check_need(run->plan, &run->program, &notes);
     if (notes.errors) {
         struct text words = TEXT_EMPTY;
         notes_write(&notes, NULL, &words);

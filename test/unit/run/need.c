@@ -45,6 +45,25 @@ static void test_users_over_stages(void **state)
     assert_int_equal(need_of(&plan, 2).users, 2501);
 }
 
+static void test_children_take_descriptors_and_no_ports(void **state)
+{
+    (void)state;
+    struct plan_stage stage = {.target = 30};
+    struct plan_scenario scenario = {
+        .executor = EXECUTOR_CONSTANT_VUS, .stages = &stage, .stage_count = 1};
+    struct plan plan = plan_of(&scenario);
+    struct need none = need_of(&plan, 2), need = need_of(&plan, 2);
+    need_add_children(&need, &plan, 2, 2, true); /* a child of each of two servers for each user */
+    assert_int_equal(need.children, 60);
+    assert_int_equal(need.connections, 0);
+    assert_int_equal(need.descriptors, none.descriptors - 30 + 3 * 60);
+    plan.connections.mode = POOL_SHARED; /* one of each for each thread */
+    need = need_of(&plan, 2);
+    need_add_children(&need, &plan, 2, 2, false);
+    assert_int_equal(need.children, 4);
+    assert_int_equal(need.connections, 30);
+}
+
 static void test_open_is_unbounded(void **state)
 {
     (void)state;
@@ -100,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_users_over_stages),
+        cmocka_unit_test(test_children_take_descriptors_and_no_ports),
         cmocka_unit_test(test_open_is_unbounded),
         cmocka_unit_test(test_descriptors),
         cmocka_unit_test(test_ports),
