@@ -99,7 +99,7 @@ def test_server_filesystem(npm, plimsoll, tmp_path):
     told = counters(ran)
     of = {r["name"]: r["summary"]["requests"] for r in ran.summary["requests"]}
     assert ran.summary["accounts"]["close"] is True and sum(of.values()) == 12
-    assert min(of.values()) == 2, of
+    assert min(of.values()) >= 1, of
     assert told["mcp_calls"] == of["read"] + of["tools"]
     # Its SDK answers a tool that is unknown with a failed tool, or, in other versions, by JSON-RPC.
     assert told["mcp_tool_errors"] + told["mcp_rpc_errors"] == of["missing"] + of["unknown"] + of["unmarked"]
