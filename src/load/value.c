@@ -131,16 +131,20 @@ static void generate(const struct crew *crew, const struct symbol *symbol, const
     }
 }
 
-/* The number of a prompt: that of the arrival where there is one, so that a trace's lengths are
- * those of its instants whatever was dropped; else that of the row. */
+/* The number of a prompt. Of a file: that of the row. Else that of the arrival where there is one,
+ * so that a trace's lengths are those of its instants whatever was dropped; or the user's own and
+ * its iteration's. So prompts depend neither on the number of threads nor on who was faster. */
 static struct prompt_place place_of(const struct crew *crew, uint32_t feeder, uint64_t row,
-                                    const struct start *start)
+                                    const struct start *start, const struct user *user)
 {
     const struct plan_prompts *prompts = crew->engine->plan->feeders[feeder].prompts;
-    bool of_arrival = start->arrival && prompts->source != PROMPT_DATASET;
-    return (struct prompt_place){.key = crew->prompt_keys[feeder],
-                                 .shared_key = crew->shared_keys[feeder],
-                                 .number = of_arrival ? start->arrival - 1 : row};
+    struct prompt_place place = {
+        .key = crew->prompt_keys[feeder], .shared_key = crew->shared_keys[feeder], .number = row};
+    if (start->arrival && prompts->source != PROMPT_DATASET)
+        place.number = start->arrival - 1;
+    else if (prompts->source == PROMPT_SYNTHETIC)
+        place.number = user->number << 32 | (user->iterations & UINT32_MAX);
+    return place;
 }
 
 void values_reserve(const struct crew *crew, struct job *job)
@@ -182,7 +186,7 @@ bool values_draw(struct crew *crew, struct job *job, const struct user *user,
             feeder = symbol->feeder;
             const struct plan_feeder *rows = &crew->engine->plan->feeders[feeder];
             if (rows->prompts) {
-                struct prompt_place place = place_of(crew, feeder, row, start);
+                struct prompt_place place = place_of(crew, feeder, row, start, user);
                 prompts_fill(rows, symbol, &place, &job->values[crew->fillers[i].slot]);
                 *slot = text_span(&job->values[crew->fillers[i].slot]);
                 talk_begin(job, symbol, &place);

@@ -7,12 +7,14 @@
 #include "base/memory.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_BYTES ((size_t)1024 * 1024 * 1024)
-#define TURNS_ALL  1e9
+#define FILE_BYTES  ((size_t)1024 * 1024 * 1024)
+#define FARTHEST_NS 4e18 /* 126 years */
+#define TURNS_ALL   1e9
 #define CONTEXT_ROW                                                                                \
     {                                                                                              \
         .name = "max_context", .type = SETTING_UINT,                                               \
@@ -299,7 +301,7 @@ void instants_read(struct reader *reader, const struct node *map, double scale,
     out->instants = memory_new(form.said.arrival_count, sizeof *out->instants);
     out->instant_count = form.said.arrival_count;
     for (size_t i = 0; i < out->instant_count; i++)
-        out->instants[i] = (nsec_t)((double)form.said.arrivals[i].at_ns * scale);
+        out->instants[i] = (nsec_t)fmin((double)form.said.arrivals[i].at_ns * scale, FARTHEST_NS);
     free(form.said.arrivals);
     free(form.said.blocks);
 }

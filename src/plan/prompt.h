@@ -1,7 +1,8 @@
 /* plan/prompt.h - prompts that a plan does not write out: made to a number of tokens, taken from a
  * file of conversations, or shaped by a trace.
  *
- * The n-th prompt is a function of the seed and n: the same for any number of threads, and written
+ * A prompt is a function of the seed and its number (that of the arrival, or of the user and its
+ * iteration, or of a row): the same for any number of threads, and written
  * into a text that keeps its room, so that a loop thread allocates nothing once it is large enough.
  *
  *   Tokens   Synthetic text is words of three letters. Each of the 256, with the blank before it,
@@ -84,7 +85,7 @@ struct plan_prompts *plan_prompts_free(struct plan_prompts *prompts);
 struct prompt_place {
     uint64_t key;        /* of the run's seed, the data entry and the scenario */
     uint64_t shared_key; /* of the seed and the data entry: what scenarios share */
-    uint64_t number;     /* of the prompt, from 0; of a file or trace its row */
+    uint64_t number;     /* of the prompt; of a file or trace its row, from 0 */
     uint32_t turn;       /* of the conversation, from 0 */
 };
 

@@ -79,6 +79,8 @@ static double rate_of(const struct build *build, double rate)
     return rate * (double)NSEC_PER_SEC / (double)build->form->time_unit_ns;
 }
 
+#define LONGEST_NS (INT64_C(100) * 365 * 24 * 3600 * NSEC_PER_SEC) /* a century */
+
 /* How long so many arrivals take: with constant gaps until half a gap before the next one; else six
  * standard deviations more than the mean, since the scenario ends with the last of them. */
 static nsec_t arrivals_last(const struct scenario_form *form, double rate)
@@ -86,7 +88,7 @@ static nsec_t arrivals_last(const struct scenario_form *form, double rate)
     double count = (double)form->iterations, gaps = count - 0.5;
     if (form->gaps.gaps != GAPS_CONSTANT)
         gaps = count + 6 * sqrt(count / form->gaps.burstiness);
-    return (nsec_t)(gaps / rate * (double)NSEC_PER_SEC);
+    return (nsec_t)fmin(gaps / rate * (double)NSEC_PER_SEC, (double)LONGEST_NS);
 }
 
 /* One stage at one target. */
@@ -288,7 +290,7 @@ static void build_common(struct build *build)
     out->duration_ns = form->duration_ns;
     scale_time(&out->start_time_ns, scale);
     for (size_t i = 0; i < out->instant_count; i++)
-        scale_time(&out->instants[i], scale);
+        out->instants[i] = (nsec_t)fmin((double)out->instants[i] * scale, (double)LONGEST_NS);
     if (build->reader->plan->time_scale_think) {
         scale_time(&out->pacing_ns, scale);
         distribution_scale(&out->think, scale);

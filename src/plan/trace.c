@@ -22,6 +22,7 @@
 #include <string.h>
 
 enum { CELLS_MOST = 64, SECONDS_A_DAY = 86400 };
+enum { YEAR_LEAST = 1970, YEAR_MOST = 2200 }; /* nanoseconds since 1970 fit */
 
 struct trace {
     struct plan_prompts *out;
@@ -70,8 +71,8 @@ static bool read_date(const char *words, nsec_t *at_ns)
     int year, month, day, hour, minute, second, read = 0, zone = 0;
     if (sscanf(words, "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute,
                &second, &read) != 6 ||
-        read == 0 || month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 ||
-        second > 60 || hour < 0 || minute < 0 || second < 0)
+        read == 0 || year < YEAR_LEAST || year > YEAR_MOST || month < 1 || month > 12 || day < 1 ||
+        day > 31 || hour > 23 || minute > 59 || second > 60 || hour < 0 || minute < 0 || second < 0)
         return false;
     nsec_t rest = 0, unit = NSEC_PER_SEC;
     words += read;

@@ -155,6 +155,24 @@ def test_the_same_seed_is_the_same_prompts_for_any_number_of_threads(plimsoll, k
     assert seen[0] == seen[1] and seen[0] != seen[2]
 
 
+def test_users_have_prompts_of_their_own(plimsoll, keeper, tmp_path):
+    """In a closed model too: four users, each with the same prompts whoever runs them."""
+    seen = []
+    for threads in (1, 2, 4):
+        server = keeper()
+        plan = write_plan(tmp_path, f"""
+target: {server.url}
+data: {{ prompts: {{ synthetic: {{ tokens: 16..20 }} }} }}
+scenarios:
+  main: {{ executor: per-vu-iterations, vus: 4, iterations: 6,
+          tasks: [{{ openai.chat: {{ prompt: "{{{{ prompts.next }}}}" }} }}] }}
+""")
+        plimsoll("run", plan, "--threads", threads, "--no-report").check_passed()
+        assert len(set(prompts_of(server))) == 24
+        seen.append(sorted(prompts_of(server)))
+    assert seen[0] == seen[1] == seen[2]
+
+
 def test_two_scenarios_never_send_the_same_prompt(plimsoll, keeper, tmp_path):
     server = keeper()
     task = '{{ rate: 200/s, iterations: 40, tasks: [{{ openai.chat: {{ prompt: "{{{{ p.next }}}}" }} }}] }}'
