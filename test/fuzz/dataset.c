@@ -1,5 +1,6 @@
-/* Datasets and traces: whatever the file holds, either records that can all be sent or an error with
- * a line and words. The first byte says which reader it is for; what is sent as messages is JSON. */
+/* Datasets and traces: whatever the file holds, either records that can all be sent or an error
+ * with a line and words. The first byte says which reader it is for; what is sent as messages is
+ * JSON. */
 #include "plan/dataset.h"
 #include "json_oracle.h"
 #include "target.h"

@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -161,6 +160,67 @@ static void random_gaps_have_their_law(void **state)
     }
 }
 
+/* The share of gamma gaps of mean 1 and this shape that are at most x; shapes of a half (chi-square
+ * of one degree) and of whole numbers (Erlang) have it in closed form. */
+static double gamma_share(double shape, double x)
+{
+    double term = exp(-shape * x), sum = 0;
+    if (shape < 1)
+        return erf(sqrt(x * shape));
+    for (int i = 0; i < (int)shape; i++) {
+        sum += term;
+        term *= shape * x / (i + 1);
+    }
+    return 1 - sum;
+}
+
+static int compare_doubles(const void *one, const void *other)
+{
+    double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+/* vLLM's burstiness is the shape of the gaps. Their squared coefficient of variation is 1 / shape;
+ * its estimate from n gaps has the standard deviation sqrt((2 + 6 / shape) / n) / shape at most
+ * (normal theory with the gamma's excess kurtosis), of which five are allowed. Kolmogorov and
+ * Smirnov: 1.95 / sqrt(n) is passed once in a thousand times; the key is fixed. */
+static void burstiness_is_the_shape_of_the_gaps(void **state)
+{
+    (void)state;
+    enum { COUNT = 50000 };
+    static const double shapes[] = {0.5, 1, 2, 8};
+    double *gaps = calloc(COUNT, sizeof *gaps);
+    assert_non_null(gaps);
+    for (size_t c = 0; c < sizeof shapes / sizeof *shapes; c++) {
+        struct plan_stage stages[] = {
+            {.duration_ns = 1000000 * second, .target = 10, .jump = true}};
+        struct plan_scenario plan = scenario(EXECUTOR_CONSTANT_ARRIVAL_RATE, stages, 1);
+        struct course course;
+        plan.gaps = GAPS_GAMMA;
+        plan.burstiness = shapes[c];
+        course_init(&course, &plan);
+        struct arrivals *arrivals = arrivals_new(&plan, &course, 5);
+        double last_s = 0, sum = 0, squares = 0, furthest = 0;
+        for (uint64_t n = 0; n < COUNT; n++) {
+            double at_s = (double)arrivals_instant(arrivals, n) / 1e9;
+            gaps[n] = (at_s - last_s) * 10;
+            sum += gaps[n];
+            squares += gaps[n] * gaps[n];
+            last_s = at_s;
+        }
+        double mean = sum / COUNT, variation = squares / COUNT / (mean * mean) - 1;
+        assert_close(variation, 1 / shapes[c], 5 * sqrt((2 + 6 / shapes[c]) / COUNT) / shapes[c]);
+        qsort(gaps, COUNT, sizeof *gaps, compare_doubles);
+        for (size_t i = 0; i < COUNT; i++)
+            furthest =
+                fmax(furthest, fabs(gamma_share(shapes[c], gaps[i]) - ((double)i + 0.5) / COUNT));
+        assert_true(furthest < 1.95 / sqrt(COUNT));
+        arrivals_free(arrivals);
+        course_fini(&course);
+    }
+    free(gaps);
+}
+
 /* Taken by any number of threads in any order, the sequence is the same. */
 static void the_sequence_does_not_depend_on_threads(void **state)
 {
@@ -276,6 +336,7 @@ int main(void)
         cmocka_unit_test(the_first_users_are_spawned_too),
         cmocka_unit_test(constant_gaps_follow_the_area),
         cmocka_unit_test(random_gaps_have_their_law),
+        cmocka_unit_test(burstiness_is_the_shape_of_the_gaps),
         cmocka_unit_test(the_sequence_does_not_depend_on_threads),
         cmocka_unit_test(a_trace_is_replayed),
         cmocka_unit_test(so_many_arrivals_and_no_more),
