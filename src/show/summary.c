@@ -60,7 +60,7 @@ void summary_put_verdict(const struct result *result, const struct show_options 
         text_printf(&line, ", %s/min", unit_write_number(number, sums.rate_rpm));
     }
     summary_put_line("", line.at, options, out);
-    if (result->target)
+    if (result->target && *result->target) /* servers that are child processes have none */
         summary_put_line("target", result->target, options, out);
     if (options->run_path)
         summary_put_line("run", options->run_path, options, out);
