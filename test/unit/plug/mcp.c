@@ -291,6 +291,40 @@ static void the_rest_dialect(void **state)
     play_fini(&play);
 }
 
+/* The engine keeps a request's intended instant over its parts; here the clock is set back for it.
+ */
+static void a_list_goes_on_where_its_cursor_says(void **state)
+{
+    struct driver_play play;
+    (void)state;
+    play_init(&play, "      - mcp.tools_list: /mcp\n"
+                     "      - mcp.call: {tool: echo}\n      - mcp.call: {tool: none}\n");
+    open_session(&play);
+    play_compose(&play, 0, false);
+    assert_string_equal(play.sent_body.at,
+                        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"tools/list\"}");
+    struct driver_outcome outcome = play_reply(
+        &play, 200, "",
+        SPAN("{\"id\":2,\"result\":{\"tools\":[{\"name\":\"a\"}],\"nextCursor\":\"b\\\"2\"}}"), 9);
+    assert_true(outcome.more && !outcome.error);
+    play.now_ns -= 5 * NSEC_PER_MSEC;
+    play_compose(&play, 0, false);
+    assert_string_equal(play.sent_body.at,
+                        "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"tools/list\","
+                        "\"params\":{\"cursor\":\"b\\\"2\"}}");
+    outcome = play_reply(&play, 200, "",
+                         SPAN("{\"id\":3,\"result\":{\"tools\":[{\"name\":\"echo\"}]}}"), 9);
+    assert_true(!outcome.more && !outcome.error);
+    assert_int_equal(play_count(&play, "mcp_calls"), 1);
+    assert_int_equal(play_count(&play, "mcp_pages"), 1);
+    assert_int_equal(play_count(&play, "mcp_tools_listed"), 2);
+    assert_int_equal(play_count(&play, "mcp_unlisted_tools"), 1); /* "none" */
+    play.now_ns += NSEC_PER_SEC;
+    play_compose(&play, 0, false); /* the next list begins at its beginning */
+    assert_null(strstr(play.sent_body.at, "cursor"));
+    play_fini(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +339,7 @@ int main(void)
         cmocka_unit_test(set_up_that_fails),
         cmocka_unit_test(sessions_of_so_many_calls),
         cmocka_unit_test(the_rest_dialect),
+        cmocka_unit_test(a_list_goes_on_where_its_cursor_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
