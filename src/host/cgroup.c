@@ -41,15 +41,24 @@ static void set_path(struct place *place, struct span path)
         place->path.bytes--;
 }
 
-/* The path of the own group for a version 1 controller, or of version 2 for NULL. */
-static bool own_path(const char *root, const char *controller, struct place *place)
+/* Whether a list "cpu,cpuacct" names a controller. */
+static bool names_it(struct span names, const char *controller)
 {
-    struct text lines = TEXT_EMPTY;
-    bool found = false;
-    host_read(root, "/proc/self/cgroup", &lines);
-    struct span rest = text_span(&lines);
-    while (rest.bytes > 0 && !found) {
-        struct span line = host_line(&rest);
+    while (names.bytes > 0) {
+        const char *comma = memchr(names.at, ',', names.bytes);
+        size_t length = comma ? (size_t)(comma - names.at) : names.bytes;
+        if (span_equal((struct span){names.at, length}, span_of(controller)))
+            return true;
+        names.at += length + (comma != NULL);
+        names.bytes -= length + (comma != NULL);
+    }
+    return false;
+}
+
+struct span cgroup_path(struct span lines, const char *controller)
+{
+    while (lines.bytes > 0) {
+        struct span line = host_line(&lines);
         const char *first = line.bytes ? memchr(line.at, ':', line.bytes) : NULL;
         if (first == NULL)
             continue;
@@ -60,17 +69,21 @@ static bool own_path(const char *root, const char *controller, struct place *pla
         struct span path = {.at = second + 1,
                             .bytes = names.bytes - (size_t)(second + 1 - names.at)};
         names.bytes = (size_t)(second - names.at);
-        found = controller == NULL && names.bytes == 0;
-        while (controller != NULL && names.bytes > 0 && !found) {
-            const char *comma = memchr(names.at, ',', names.bytes);
-            size_t length = comma ? (size_t)(comma - names.at) : names.bytes;
-            found = span_equal((struct span){names.at, length}, span_of(controller));
-            names.at += length + (comma != NULL);
-            names.bytes -= length + (comma != NULL);
-        }
-        if (found)
-            set_path(place, path);
+        if (controller == NULL ? names.bytes == 0 : names_it(names, controller))
+            return path;
     }
+    return (struct span){NULL, 0};
+}
+
+/* The path of the own group for a version 1 controller, or of version 2 for NULL. */
+static bool own_path(const char *root, const char *controller, struct place *place)
+{
+    struct text lines = TEXT_EMPTY;
+    host_read(root, "/proc/self/cgroup", &lines);
+    struct span path = cgroup_path(text_span(&lines), controller);
+    bool found = path.bytes > 0;
+    if (found)
+        set_path(place, path);
     text_fini(&lines);
     return found;
 }

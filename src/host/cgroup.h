@@ -21,6 +21,10 @@ struct cgroup {
 
 #define CGROUP_NO_LIMIT (UINT64_MAX - 1)
 
+/* Finds the path of a group in a text of /proc/PID/cgroup: of a version 1 controller, or of version
+ * 2 for NULL. An empty span: it is not there (the root's path is "/"). */
+struct span cgroup_path(struct span lines, const char *controller);
+
 /* Reads what can be read; everything else is marked as not known. */
 void cgroup_read(const char *root, struct cgroup *out);
 

@@ -29,7 +29,8 @@ double local_rate(const struct local *local, uint64_t before, uint64_t after)
 
 double local_share_us(const struct local *local, uint64_t before, uint64_t after)
 {
-    return fmin(1, local_rate(local, before, after) / 1e6);
+    double share = local_rate(local, before, after) / 1e6;
+    return share > 1 ? 1 : share; /* fmin would make a number of what is not known */
 }
 
 double local_known(uint64_t number)
