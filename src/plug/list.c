@@ -22,10 +22,18 @@ static const struct pattern_word *const patterns[] = {
     &pattern_constant, &pattern_ramp, &pattern_step, &pattern_spike, &pattern_stress, &pattern_soak,
 };
 
-/* clang-format off: one line a probe */
+/* clang-format off */
 static const struct probe *const probes[] = {
-    &probe_host,    &probe_cpu,    &probe_memory,     &probe_disk, &probe_network,
-    &probe_process, &probe_cgroup, &probe_prometheus, &probe_http, &probe_null,
+    &probe_host,
+    &probe_cpu,
+    &probe_memory,
+    &probe_disk,
+    &probe_network,
+    &probe_process,
+    &probe_cgroup,
+    &probe_prometheus,
+    &probe_http,
+    &probe_null,
 };
 /* clang-format on */
 

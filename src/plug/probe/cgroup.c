@@ -1,6 +1,6 @@
 /* A control group - a container, a service of the system -: what it uses of what it may use. */
 #include "base/memory.h"
-#include "host/group.h"
+#include "host/control_group.h"
 #include "plug/probe/local.h"
 #include "plug/probe/probe_list.h"
 
@@ -79,8 +79,8 @@ static const struct setting settings[] = {
 
 struct cgroup_probe {
     struct local local;
-    struct group_place place;
-    struct group before;
+    struct control_group_place place;
+    struct control_group before;
 };
 
 static int cgroup_open(const void *config, const struct probe_place *place, void **self,
@@ -88,9 +88,9 @@ static int cgroup_open(const void *config, const struct probe_place *place, void
 {
     const struct cgroup_config *wanted = config;
     bool by_path = wanted->path && strcmp(wanted->path, "self") != 0;
-    struct group_place found;
-    int rc = by_path ? group_place_at(place->root, wanted->path, &found)
-                     : group_place_of(place->root, wanted->pid, &found);
+    struct control_group_place found;
+    int rc = by_path ? control_group_place_at(place->root, wanted->path, &found)
+                     : control_group_place_of(place->root, wanted->pid, &found);
     if (rc && by_path)
         text_printf(why, "there is no control group %s", wanted->path);
     else if (rc)
@@ -104,12 +104,12 @@ static int cgroup_open(const void *config, const struct probe_place *place, void
     return 0;
 }
 
-static void put_cpu(const struct cgroup_probe *probe, const struct group *now,
+static void put_cpu(const struct cgroup_probe *probe, const struct control_group *now,
                     struct probe_sink *sink)
 {
-    const struct group *before = &probe->before;
+    const struct control_group *before = &probe->before;
     double used = local_rate(&probe->local, before->cpu_us, now->cpu_us) / 1e6;
-    bool limited = host_known(now->quota_us) && now->quota_us != GROUP_NO_LIMIT &&
+    bool limited = host_known(now->quota_us) && now->quota_us != CONTROL_GROUP_NO_LIMIT &&
                    host_known(now->period_us) && now->period_us > 0;
     double quota = limited ? (double)now->quota_us / (double)now->period_us : NAN;
     double periods = local_known(host_growth(before->periods, now->periods));
@@ -125,12 +125,12 @@ static void put_cpu(const struct cgroup_probe *probe, const struct group *now,
                 local_rate(&probe->local, before->throttled_us, now->throttled_us) / 1e6);
 }
 
-static void put_memory(const struct cgroup_probe *probe, const struct group *now,
+static void put_memory(const struct cgroup_probe *probe, const struct control_group *now,
                        struct probe_sink *sink)
 {
-    const struct group *before = &probe->before;
+    const struct control_group *before = &probe->before;
     double used = local_known(now->memory_bytes), cache = local_known(now->cache_bytes);
-    bool limited = host_known(now->limit_bytes) && now->limit_bytes != GROUP_NO_LIMIT;
+    bool limited = host_known(now->limit_bytes) && now->limit_bytes != CONTROL_GROUP_NO_LIMIT;
     double limit = limited ? (double)now->limit_bytes : NAN;
     if (!isnan(cache))
         used = fmax(0, used - cache);
@@ -155,9 +155,9 @@ static int cgroup_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct
 {
     struct cgroup_probe *probe = self;
     const struct local *local = &probe->local;
-    struct group now;
+    struct control_group now;
     local_begin(&probe->local, at_ns);
-    if (group_read(local->place->root, &probe->place, &probe->local.text, &now) != 0) {
+    if (control_group_read(local->place->root, &probe->place, &probe->local.text, &now) != 0) {
         probe->local.last_ns = 0;
         text_puts(why, "the control group is gone");
         return PROBE_GAP;
@@ -166,7 +166,7 @@ static int cgroup_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct
     put_memory(probe, &now, sink);
     probe_value(sink, TASKS, "", local_known(now.tasks));
     if (local->elapsed_ns > 0) {
-        const struct group *before = &probe->before;
+        const struct control_group *before = &probe->before;
         probe_value(sink, CPU_PRESSURE, "",
                     local_share_us(local, before->cpu.some_us, now.cpu.some_us));
         probe_value(sink, MEMORY_PRESSURE, "",
@@ -181,7 +181,7 @@ static int cgroup_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct
 static void cgroup_close(void *self)
 {
     struct cgroup_probe *probe = self;
-    group_place_fini(&probe->place);
+    control_group_place_fini(&probe->place);
     local_fini(&probe->local);
     free(probe);
 }

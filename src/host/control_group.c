@@ -1,6 +1,6 @@
-/* host/group.c - the files of one control group: cgroup-v1 and cgroup-v2 of Linux' Documentation,
- * admin-guide. */
-#include "host/group.h"
+/* host/control_group.c - the files of one control group: cgroup-v1 and cgroup-v2 of Linux'
+ * Documentation, admin-guide. */
+#include "host/control_group.h"
 
 #include "host/cgroup.h"
 
@@ -47,11 +47,11 @@ static bool find_under(const char *root, const char *const *mounts, struct span 
     return false;
 }
 
-int group_place_of(const char *root, uint64_t pid, struct group_place *out)
+int control_group_place_of(const char *root, uint64_t pid, struct control_group_place *out)
 {
     char name[48];
     struct text lines = TEXT_EMPTY;
-    *out = (struct group_place){.two = false};
+    *out = (struct control_group_place){.two = false};
     if (pid)
         snprintf(name, sizeof name, "/proc/%llu/cgroup", (unsigned long long)pid);
     else
@@ -71,7 +71,7 @@ int group_place_of(const char *root, uint64_t pid, struct group_place *out)
     text_fini(&lines);
     if (out->cpu.bytes || out->usage.bytes || out->memory.bytes)
         return 0;
-    group_place_fini(out);
+    control_group_place_fini(out);
     return HOST_NOT_KNOWN;
 }
 
@@ -106,21 +106,21 @@ static bool find_at(const char *root, const char *const *mounts, struct span pat
     return false;
 }
 
-int group_place_at(const char *root, const char *path, struct group_place *out)
+int control_group_place_at(const char *root, const char *path, struct control_group_place *out)
 {
     struct span below = below_mounts(path);
-    *out = (struct group_place){.two = false};
+    *out = (struct control_group_place){.two = false};
     bool one = find_at(root, cpu_mounts, below, "cpu.stat", &out->cpu);
     one |= find_at(root, usage_mounts, below, "cpuacct.usage", &out->usage);
     one |= find_at(root, memory_mounts, below, "memory.usage_in_bytes", &out->memory);
     out->two = !one && find_at(root, unified_mounts, below, "cgroup.procs", &out->cpu);
     if (one || out->two)
         return 0;
-    group_place_fini(out);
+    control_group_place_fini(out);
     return HOST_NOT_KNOWN;
 }
 
-void group_place_fini(struct group_place *place)
+void control_group_place_fini(struct control_group_place *place)
 {
     text_fini(&place->cpu);
     text_fini(&place->usage);
@@ -147,9 +147,10 @@ static struct span read_in(const char *root, const struct text *directory, const
 static uint64_t limit_of(struct span word)
 {
     if (span_equal(word, SPAN("max")) || span_equal(word, SPAN("-1")))
-        return GROUP_NO_LIMIT;
+        return CONTROL_GROUP_NO_LIMIT;
     uint64_t number = host_number(word);
-    return host_known(number) && number > (uint64_t)INT64_MAX - (1 << 20) ? GROUP_NO_LIMIT : number;
+    return host_known(number) && number > (uint64_t)INT64_MAX - (1 << 20) ? CONTROL_GROUP_NO_LIMIT
+                                                                          : number;
 }
 
 static uint64_t in_us(uint64_t ns)
@@ -157,8 +158,8 @@ static uint64_t in_us(uint64_t ns)
     return host_known(ns) ? ns / 1000 : ns;
 }
 
-static void read_one(const char *root, const struct group_place *place, struct text *room,
-                     struct group *out)
+static void read_one(const char *root, const struct control_group_place *place, struct text *room,
+                     struct control_group *out)
 {
     out->cpu_us = in_us(host_number(read_in(root, &place->usage, "cpuacct.usage", room)));
     out->quota_us = limit_of(read_in(root, &place->cpu, "cpu.cfs_quota_us", room));
@@ -177,7 +178,7 @@ static void read_one(const char *root, const struct group_place *place, struct t
 }
 
 static void read_two(const char *root, const struct text *directory, struct text *room,
-                     struct group *out)
+                     struct control_group *out)
 {
     struct span words = read_in(root, directory, "cpu.max", room);
     out->quota_us = limit_of(host_word(&words));
@@ -199,11 +200,12 @@ static void read_two(const char *root, const struct text *directory, struct text
     pressure_parse(read_in(root, directory, "io.pressure", room), &out->io);
 }
 
-int group_read(const char *root, const struct group_place *place, struct text *room,
-               struct group *out)
+int control_group_read(const char *root, const struct control_group_place *place, struct text *room,
+                       struct control_group *out)
 {
     const struct pressure silent = {HOST_UNKNOWN, HOST_UNKNOWN};
-    *out = (struct group){.tasks = HOST_UNKNOWN, .cpu = silent, .memory = silent, .io = silent};
+    *out = (struct control_group){
+        .tasks = HOST_UNKNOWN, .cpu = silent, .memory = silent, .io = silent};
     if (place->two)
         read_two(root, &place->cpu, room, out);
     else
