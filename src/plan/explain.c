@@ -235,6 +235,46 @@ static void put_needs(const struct plan *plan, struct text *out)
         text_printf(out, "  data         %s rows\n", unit_write_count(some, rows));
 }
 
+/* What is sent where prompts are not written out. */
+static void put_prompts(const struct plan_feeder *feeder, struct text *out)
+{
+    const struct plan_prompts *prompts = feeder->prompts;
+    char some[UNIT_ROOM];
+    text_printf(out, "  %-12s ", feeder->name);
+    if (prompts->source == PROMPT_SYNTHETIC) {
+        text_printf(out, "made prompts of %s tokens on average, each a new one",
+                    unit_write_number(some, distribution_mean(&prompts->tokens)));
+        if (prompts->shared_prefix > 0)
+            text_printf(out, "; %s of each is shared",
+                        unit_write_share(some, prompts->shared_prefix));
+        if (prompts->prefix_tokens)
+            text_printf(out, "; %s shared ones before them",
+                        unit_write_count(some, prompts->prefix_tokens));
+    } else if (prompts->source == PROMPT_DATASET) {
+        text_printf(out, "%s %s of %s", unit_write_count(some, prompts->dialog_count),
+                    prompts->turns.spread == SPREAD_NONE ? "prompts" : "conversations",
+                    feeder->file);
+        if (prompts->left_out)
+            text_printf(out, "; %s records left out", unit_write_count(some, prompts->left_out));
+    } else {
+        text_printf(out, "lengths of %s requests of %s",
+                    unit_write_count(some, prompts->arrival_count), feeder->file);
+    }
+    text_putc(out, '\n');
+}
+
+static void put_data(const struct plan *plan, struct text *out)
+{
+    bool first = true;
+    for (size_t i = 0; i < plan->feeder_count; i++) {
+        if (!plan->feeders[i].prompts)
+            continue;
+        text_puts(out, first ? "\ndata\n" : "");
+        first = false;
+        put_prompts(&plan->feeders[i], out);
+    }
+}
+
 static void put_origins(const struct plan_reading *reading, struct text *out)
 {
     text_puts(out, "\nsettings and where they come from\n");
@@ -280,6 +320,7 @@ void plan_explain(const struct plan_reading *reading, struct text *out)
     }
     for (size_t i = 0; i < plan->scenario_count; i++)
         put_scenario(plan, &plan->scenarios[i], out);
+    put_data(plan, out);
     put_needs(plan, out);
     put_origins(reading, out);
 }

@@ -169,6 +169,27 @@ static void prefixes_are_shared(void **state)
     free(one);
 }
 
+/* A slot that was sized beforehand takes every prompt of a bounded length without growing. */
+static void slots_need_not_grow(void **state)
+{
+    (void)state;
+    struct plan_prompts prompts =
+        synthetic((struct distribution){.spread = SPREAD_UNIFORM, .a = 100, .b = 300});
+    prompts.prefix_tokens = 64;
+    struct text slot = TEXT_EMPTY;
+    text_reserve(&slot, prompt_room(&prompts, PROMPT_TEXT));
+    const char *at = slot.at;
+    size_t room = slot.room;
+    for (uint64_t n = 0; n < 2000; n++) {
+        struct prompt_place place = place_of(n);
+        text_clear(&slot);
+        prompt_text(&prompts, &place, &slot);
+        assert_ptr_equal(slot.at, at);
+    }
+    assert_int_equal(slot.room, room);
+    text_fini(&slot);
+}
+
 /* ---- datasets ---------------------------------------------------------------------------------
  */
 
@@ -416,6 +437,7 @@ int main(void)
         cmocka_unit_test(words_are_even_and_as_many_as_tokens),
         cmocka_unit_test(a_prompt_is_its_number_and_no_other),
         cmocka_unit_test(prefixes_are_shared),
+        cmocka_unit_test(slots_need_not_grow),
         cmocka_unit_test(datasets_have_many_forms),
         cmocka_unit_test(filters_leave_out),
         cmocka_unit_test(turns_grow_by_real_answers),
