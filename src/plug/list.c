@@ -33,6 +33,7 @@ static const struct probe *const probes[] = {
     &probe_cgroup,
     &probe_prometheus,
     &probe_http,
+    &probe_gpu,
     &probe_null,
 };
 /* clang-format on */

@@ -5,7 +5,7 @@
 #include "watch/probe.h"
 
 extern const struct probe probe_cpu, probe_memory, probe_disk, probe_network, probe_host;
-extern const struct probe probe_prometheus, probe_http;
+extern const struct probe probe_prometheus, probe_http, probe_gpu;
 extern const struct probe probe_process, probe_cgroup;
 extern const struct probe probe_null;
 
