@@ -117,8 +117,9 @@ def test_initialize_to_delete(everything, plimsoll, tmp_path):
     assert summary["summary"]["failed"] == 0 and summary["summary"]["requests"] == 12
     assert told["mcp_calls"] == 12
     assert told["mcp_sessions"] == told["mcp_sessions_ended"] == 3
-    assert told["mcp_progress"] == 3 * 6, "three notifications before each of six long answers"
-    assert told["mcp_tools_listed"] >= 3 * 10
+    of = {name: of_task(ran, name)["requests"] for name in ("long", "tools")}  # a deck may be one off
+    assert of["long"] >= 4 and told["mcp_progress"] == 3 * of["long"], "three before each long answer"
+    assert told["mcp_tools_listed"] >= of["tools"] * 10 > 0
     for kind in ("http_errors", "rpc_errors", "tool_errors", "broken_replies", "setup_failures",
                  "sandbox_violations", "sessions_lost", "server_requests"):
         assert told[f"mcp_{kind}"] == 0, kind
@@ -130,7 +131,7 @@ def test_initialize_to_delete(everything, plimsoll, tmp_path):
     setup = summary["summary"]["parts"]["mcp_session_setup"]
     assert setup["count"] == 3 and setup["min_ms"] > 0
     times = of_task(ran, "long")["parts"]["mcp_reply"]
-    assert times["count"] == 6 and times["min_ms"] >= 1000
+    assert times["count"] == of["long"] and times["min_ms"] >= 1000
 
 
 SESSIONS = """
