@@ -12,6 +12,7 @@ dependency(jansson jansson)
 dependency(sqlite  sqlite3)
 dependency(zlib    zlib)
 dependency(curl    libcurl)
+dependency(cminpack cminpack)
 
 # llhttp comes as C source (Debian node-llhttp): a target of its own, without our warnings.
 find_path(LLHTTP_SOURCE llhttp.c PATHS /usr/share/llhttp REQUIRED NO_DEFAULT_PATH)
