@@ -13,7 +13,7 @@
 /* Columns of smaller part that is their own are combinations of the others. */
 #define OWN_LEAST 1e-12
 
-/* The work of a fit: a is columns, each scaled to length 1; the triangle grows above its diagonal. */
+/* The work of a fit: a holds columns of length 1; the triangle grows above its diagonal. */
 struct decomposition {
     double *a, *y, scale[REGRESSION_TERMS], diagonal[REGRESSION_TERMS];
     size_t rows, terms;

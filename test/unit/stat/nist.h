@@ -1,4 +1,4 @@
-/* NIST Statistical Reference Datasets, nonlinear regression (https://www.itl.nist.gov/div898/strd/):
+/* NIST Statistical Reference Datasets, nonlinear regression (itl.nist.gov/div898/strd):
  * data, starts and certified values of Misra1a, Kirby2, Hahn1 and MGH09. Works of the United States
  * government, in the public domain. Made from the published files. */
 #ifndef TEST_NIST_H
