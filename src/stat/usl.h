@@ -50,7 +50,7 @@ double usl_response(struct usl law, double n);
 /* The least n that carries this throughput. Returns 0, or USL_UNREACHABLE: above the peak. */
 enum { USL_UNREACHABLE = 1 };
 int usl_inverse(struct usl law, double throughput, double *n);
-/* The n at which the mean response is this many seconds (less than that of one: USL_UNREACHABLE). */
+/* The n at which the mean response is this many seconds; USL_UNREACHABLE below that of one. */
 int usl_inverse_response(struct usl law, double response_s, double *n);
 
 /* Measured points; the same n may come several times. */
