@@ -10,7 +10,7 @@
  *
  *   Limits   One class, exponential or processor-sharing service at queues; no blocking, no finite
  *            pools, no batching. POPULATION_MOST users.
- *   Source   Reiser & Lavenberg (1980), "Mean-value analysis"; Buzen (1973), convolution; Schweitzer
+ * by convolution in logarithms, which only adds positive numbers and loses no digits at any size.
  *            (1979); Seidmann (1987); bounds: Lazowska et al., "Quantitative System Performance",
  *            5, and Zahorjan et al. (1982), balanced job bounds.
  *   Tests    test/unit/stat/mva: octave-queueing 1.2.7, Jain 34.2, Lazowska, Bolch 8.3. */
