@@ -133,7 +133,6 @@ const struct verb verb_load_test = {
     .notes = "Writes results_viewer.html: latency against load, successes, failures.\n"
              "exit codes as for plimsoll scale",
     .examples = {"plimsoll load-test --max_users 50 --url http://127.0.0.1:8000/work",
-                 "plimsoll load-test --users 50 --duration 60 --model m "
-                 "--url http://127.0.0.1:8000/api/generate"},
+                 "plimsoll load-test --users 50 --duration 60 plan.yaml"},
     .act = act,
 };

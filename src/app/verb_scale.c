@@ -13,7 +13,7 @@ static const struct option options[] = {
     {"start-users", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "users of the first level",
      .setting = "scale.start_users", .group = "levels"},
     {"max-users", 'u', .kind = OPTION_COUNT, .value = "N", .aliases = "users",
-     .sentence = "users of the last level, exactly", .setting = "scale.max_users"},
+     .sentence = "users of the last level", .setting = "scale.max_users"},
     {"step-size", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "what each level adds",
      .setting = "scale.step_size"},
     {"levels", 0, .kind = OPTION_TEXT, .value = "LIST",
@@ -28,16 +28,14 @@ static const struct option options[] = {
      .sentence = "measured time of a scenario, all its levels", .setting = "scale.duration"},
     {"repeat", 0, .kind = OPTION_COUNT, .value = "N",
      .sentence = "measure each level N times, in random order", .setting = "scale.repeat"},
-    {"find-capacity", 0, .kind = OPTION_FLAG,
-     .sentence = "then look for the load at which the limits are just kept"},
+    {"find-capacity", 0, .kind = OPTION_FLAG, .sentence = "then look for the load that just holds"},
     {"instances", 0, .kind = OPTION_COUNT, .value = "N",
      .sentence = "most instances of a horizontal test", .setting = "scale.instances",
      .group = "other axes"},
     {"sizes", 0, .kind = OPTION_TEXT, .value = "LIST",
      .sentence = "sizes of a vertical test: 0.25,0.5,1"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
-     .sentence = "the target, for plans that leave it out", .setting = "target",
-     .group = "plan and output"},
+     .sentence = "for plans that leave it out", .setting = "target", .group = "plan and output"},
     {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
      .setting = "time_scale"},
     {"scale-think", 0, .kind = OPTION_FLAG, .sentence = "and think times and pacing",
@@ -128,13 +126,11 @@ const struct verb verb_scale = {
     .sentence = "measure levels of load, at sizes and numbers of instances",
     .usage = "progression | vertical | horizontal | all [PLAN] [OPTIONS]",
     .options = options,
-    .notes =
-        "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says the same as\n"
-        "the options. Each level goes on until its warm-up is cut off and the rest is steady, and\n"
-        "is marked when it never is. Ctrl-C at any time keeps what was measured.\n"
-        "exit codes: 0 measured, 1 could not, 104 bad plan or option, 105 interrupted",
-    .examples = {"plimsoll scale progression plan.yaml --start-users 10 --max-users 500 "
-                 "--step-size 50",
-                 "plimsoll scale horizontal plan.yaml --instances 3 --max-users 300 --dry-run"},
+    .notes = "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says\n"
+             "the same as the options. A level goes on until its warm-up is cut off and the\n"
+             "rest is steady, and is marked when it never is. Ctrl-C keeps what was measured.\n"
+             "exit codes: 0 measured, 1 could not, 104 bad plan or option, 105 interrupted",
+    .examples = {"plimsoll scale progression plan.yaml --max-users 500 --step-size 50",
+                 "plimsoll scale horizontal plan.yaml --instances 3 --dry-run"},
     .act = act,
 };
