@@ -64,6 +64,16 @@ static nsec_t exponential(nsec_t mean_ns, uint64_t key, uint64_t number)
     return (nsec_t)llround(-(double)mean_ns * log(uniform));
 }
 
+/* With n in the server each piece of work takes S (1 + a (n - 1) + b n (n - 1)), so that n users
+ * who ask again at once get X(n) = n / S / (1 + a (n - 1) + b n (n - 1)).
+ *   Source   Gunther, "A general theory of computational scalability", 2008, eq. 1. */
+static nsec_t usl(const struct law_options *options, uint64_t inside)
+{
+    double n = (double)inside;
+    double factor = 1 + options->usl_alpha * (n - 1) + options->usl_beta * n * (n - 1);
+    return (nsec_t)llround((double)options->service_ns * factor);
+}
+
 static nsec_t draw(const struct law_options *options, uint64_t key, uint64_t number)
 {
     switch (options->kind) {
@@ -73,6 +83,8 @@ static nsec_t draw(const struct law_options *options, uint64_t key, uint64_t num
     case LAW_EXPONENTIAL:
     case LAW_MMC:
         return exponential(options->service_ns, key, number);
+    case LAW_USL:
+        return usl(options, 1);
     case LAW_NONE:
     case LAW_BATCHING:
         break;
@@ -133,6 +145,8 @@ int law_arrive(struct law *law, struct law_work *work, nsec_t arrival_ns, nsec_t
     work->arrival_ns = arrival_ns;
     work->begin_ns = begin_ns;
     work->service_ns = fixed_ns >= 0 ? fixed_ns : draw(&law->options, law->key, work->number);
+    if (law->options.kind == LAW_USL && fixed_ns < 0)
+        work->service_ns = usl(&law->options, law->begun_count + law->waiting_count + 1);
     work->departure_ns = begin_ns + work->service_ns;
     if (law->servers) {
         law->free_ns[0] = work->departure_ns;

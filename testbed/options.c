@@ -45,6 +45,8 @@ static const struct row rows[] = {
     {"law", KIND_LAW, AT(testbed.law.kind)},
     {"service-ms", KIND_MS, AT(testbed.law.service_ns)},
     {"servers", KIND_COUNT, AT(testbed.law.servers)},
+    {"usl-alpha", KIND_REAL, AT(testbed.law.usl_alpha)},
+    {"usl-beta", KIND_REAL, AT(testbed.law.usl_beta)},
     {"queue-limit", KIND_COUNT, AT(testbed.law.queue_limit)},
     {"queue-full", KIND_FULL, AT(testbed.law.full_status)},
     {"seed", KIND_SEED, AT(testbed.law.seed)},
@@ -113,8 +115,9 @@ static const char help[] =
     "            --unix PATH  --token WORD (needed off loopback; each request must bear it)\n"
     "            --max-connections N  --body-limit BYTES (8MiB)  --ready-after-ms MS (/health: "
     "503)\n"
-    "law         --law none|fixed|exponential|mmc|md1|batching (none)   for chat and /work\n"
+    "law         --law none|fixed|exponential|mmc|md1|usl|batching (none)   for chat and /work\n"
     "            --service-ms MS (mean, 10)  --servers N (mmc, md1: 1; else no limit)\n"
+    "            --usl-alpha A --usl-beta B (usl: S grows by 1 + A (n - 1) + B n (n - 1))\n"
     "            --queue-limit N (none)  --queue-full 429|503 (503)  --seed N (1)\n"
     "batching    a step of b sequences lasts prompt tokens / prefill rate + base + b * per "
     "sequence\n"
@@ -176,7 +179,8 @@ const char *options_help(void)
 
 static int read_law(struct span value, enum law_kind *kind)
 {
-    static const char *const names[] = {"none", "fixed", "exponential", "mmc", "md1", "batching"};
+    static const char *const names[] = {"none", "fixed", "exponential", "mmc",
+                                        "md1",  "usl",   "batching"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (span_equal(value, span_of(names[i]))) {
             *kind = (enum law_kind)i;

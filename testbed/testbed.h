@@ -36,6 +36,7 @@ enum law_kind {
     LAW_EXPONENTIAL, /* S exponential of mean service_ns; likewise */
     LAW_MMC,         /* S exponential; `servers` servers (1 when 0), one queue, first come first */
     LAW_MD1,         /* S = service_ns; one server unless more are asked */
+    LAW_USL,         /* S grows with what is in the server: the universal scalability law */
     LAW_BATCHING,    /* continuous batching, as language model servers do: batching.h */
 };
 
@@ -74,6 +75,7 @@ struct testbed_options {
         uint64_t queue_limit; /* waiting, not in service; UINT64_MAX: none */
         uint64_t full_status; /* 429 or 503 */
         uint64_t seed;
+        double usl_alpha, usl_beta; /* contention and coherence of the scalability law */
     } law;
 
     struct batching_options {

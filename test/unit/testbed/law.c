@@ -187,6 +187,30 @@ static void heap_equals_search(void **state)
     law_free(law);
 }
 
+/* The scalability law by hand: with 1 + 0.1 (n - 1) + 0.02 n (n - 1), the third of three at once
+ * takes 1 + 0.2 + 0.12 times the first, and after two left a next one takes 1 + 0.1 + 0.04. */
+static void scalability_law_by_hand(void **state)
+{
+    (void)state;
+    struct law_options options = options_of(LAW_USL, 1000, 0);
+    options.usl_alpha = 0.1;
+    options.usl_beta = 0.02;
+    struct law *law = law_new(&options);
+    struct law_work work[4];
+    for (int i = 0; i < 3; i++)
+        arrive(law, &work[i], 0, -1);
+    assert_int_equal(work[0].departure_ns, 1000);
+    assert_int_equal(work[1].departure_ns, 1140);
+    assert_int_equal(work[2].departure_ns, 1320);
+    law_leave(law, &work[0]);
+    law_leave(law, &work[1]);
+    arrive(law, &work[3], 1150, -1);
+    assert_int_equal(work[3].service_ns, 1140);
+    law_leave(law, &work[2]);
+    law_leave(law, &work[3]);
+    law_free(law);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +221,7 @@ int main(void)
         cmocka_unit_test(service_is_a_function_of_seed_and_number),
         cmocka_unit_test(exponential_is_exponential),
         cmocka_unit_test(heap_equals_search),
+        cmocka_unit_test(scalability_law_by_hand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,222 @@
+"""Scale tests end to end: levels, their files, the search for the capacity, laws recovered, and
+what is left when they are interrupted."""
+
+import json
+import signal
+import time
+
+import pytest
+from conftest import (BAD_PLAN, INTERRUPTED, PASSED, ROOT, finish, run_program, start_program,
+                      write_plan)
+
+PLAN = """
+schema: 1
+name: trial
+target: {url}
+scenarios:
+  work: {{ vus: 10, duration: 10s, tasks: [{{ get: /work }}] }}
+scale: {{ cool_down: 100ms, {more} }}
+watch: {{ local: false }}
+"""
+
+
+def plan_for(tmp_path, server, more="start_users: 2"):
+    return write_plan(tmp_path, PLAN.format(url=server.url, more=more))
+
+
+def results_of(ran):
+    found = sorted((ran.directory / "runs").glob("*/scalability_results.json"))
+    assert len(found) == 1, (found, ran.err)
+    return json.loads(found[0].read_text()), found[0].parent
+
+
+def levels_of(ran, kind="progression"):
+    document, _ = results_of(ran)
+    return next(s["levels"] for s in document["series"] if s["kind"] == kind)
+
+
+def test_a_progression_ends_exactly_at_the_most(tmp_path, testbed, plimsoll):
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
+    ran = plimsoll("scale", "progression", plan, "--start-users", 2, "--max-users", 9, "--step-size",
+                   3, "--step-duration", "1.5", "--results", "scalability_results.json")
+    assert ran.code == PASSED, ran.err
+    document, directory = results_of(ran)
+    levels = document["series"][0]["levels"]
+    assert [level["users"] for level in levels] == [2, 5, 8, 9]
+    assert "Load Progression Test Results:" in ran.out
+    for level in levels:
+        assert level["requests"] > 59 and level["failed"] == 0
+        assert level["measured_s"] > 1 and 0 <= level["warmup_s"] < 3
+        assert abs(level["concurrency"] - level["users"]) < 1
+        assert 0.005 <= level["mean_s"] < 0.1
+        assert (directory / level["run"]).exists()
+    assert json.loads((tmp_path / "scalability_results.json").read_text()) == document
+    for name in ("Scalability_Testing_Results.md", "report.html", "results_viewer.html"):
+        assert (directory / name).stat().st_size > 300
+
+
+def test_the_document_is_what_its_schema_says(tmp_path, testbed, plimsoll):
+    jsonschema = pytest.importorskip("jsonschema", reason="SKIPPED: jsonschema is not installed")
+    schema = json.loads((ROOT / "doc/scalability-results.schema.json").read_text())
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--error-rate", "20%"))
+    ran = plimsoll("scale", "progression", plan, "--levels", "1,3", "--step-duration", 1)
+    document, _ = results_of(ran)
+    kind = jsonschema.Draft202012Validator
+    kind.check_schema(schema)
+    assert [error.message for error in kind(schema).iter_errors(document)] == []
+    errors = document["series"][0]["levels"][1]["errors"]
+    assert errors and errors[0]["words"].startswith("5")
+
+
+def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):
+    one, other = testbed("--law", "mmc"), testbed("--law", "mmc")
+    plan = plan_for(tmp_path, one, f'targets: 0').read_text().replace(", targets: 0", "")
+    plan = write_plan(tmp_path, plan.replace("scale: { cool_down: 100ms, targets: 0 }",
+                                             "scale: { cool_down: 100ms }")
+                      + f"targets: [{one.url}, {other.url}]\n")
+    ran = plimsoll("scale", "all", plan, "--max-users", 8, "--step-duration", "0.5", "--step-size",
+                   4, "--instances", 2)
+    assert ran.code == PASSED, ran.err
+    lines = ran.out.splitlines()
+    vertical = lines.index("Vertical Scaling Test Results:")
+    assert lines[vertical + 1] == "Load Level    | Users | CPU%  | Memory% | RPS   | Avg Latency"
+    horizontal = lines.index("Horizontal Scaling Test Results:")
+    assert lines[horizontal + 1] == ("Instances | Users | Total RPS | Avg Latency | "
+                                     "CPU per Instance | Memory per Instance")
+    assert [line.split("|")[0].strip() for line in lines[horizontal + 2:horizontal + 4]] == ["1", "2"]
+    document, _ = results_of(ran)
+    assert [s["kind"] for s in document["series"]] == ["progression", "vertical", "horizontal"]
+
+
+def test_four_loads_have_their_names(tmp_path, testbed, plimsoll):
+    plan = plan_for(tmp_path, testbed("--law", "fixed"), "max_users: 8")
+    ran = plimsoll("scale", "vertical", plan, "--max-users", 8, "--duration", 2)
+    assert ran.code == PASSED, ran.err
+    rows = [line.split("|") for line in ran.out.splitlines() if "|" in line]
+    assert [row[0].strip() for row in rows[1:5]] == ["Baseline", "Medium", "High", "Peak"]
+    assert [row[1].strip() for row in rows[1:5]] == ["2", "4", "6", "8"]
+
+
+def test_a_dry_run_sends_nothing(tmp_path, plimsoll):
+    plan = write_plan(tmp_path, PLAN.format(url="http://127.0.0.1:9", more="start_users: 10"))
+    ran = plimsoll("scale", "progression", plan, "--max-users", 500, "--step-size", 50,
+                   "--step-duration", 60, "--dry-run")
+    assert ran.code == PASSED, ran.err
+    assert "11. 500 users" in ran.out and "planned" in ran.out
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_can_not_be_is_said_first(tmp_path, plimsoll):
+    plan = write_plan(tmp_path, PLAN.format(url="http://127.0.0.1:9", more="start_users: 10"))
+    for words, said in ((("horizontal", plan), "--instances"),
+                        (("horizontal", plan, "--instances", 3), "name a scaler"),
+                        (("vertical", plan, "--sizes", "1,2"), "name a scaler"),
+                        (("progresion", plan), 'did you mean "progression"?'),
+                        (("progression", "none.yaml"), 'no plan "none.yaml"'),
+                        (("progression", plan, "--start-users", 600, "--max-users", 5), "more than"),
+                        ((), "which test?")):
+        ran = run_program(tmp_path, "scale", *words)
+        assert ran.code not in (PASSED, INTERRUPTED), words
+        assert said in ran.err, (words, ran.err)
+        assert not list(tmp_path.glob("runs/*/*.plim"))
+
+
+def test_an_interrupt_keeps_what_was_measured(tmp_path, testbed):
+    plan = plan_for(tmp_path, testbed("--law", "fixed"))
+    process = start_program(tmp_path, "scale", "progression", plan, "--levels", "1,2,3,4",
+                            "--step-duration", 1)
+    for line in process.stderr:
+        if "level 3 of 4" in line:
+            break
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    ran = finish(process, tmp_path)
+    assert ran.code == INTERRUPTED
+    levels = levels_of(ran)
+    assert [level["users"] for level in levels[:2]] == [1, 2]
+    assert len(levels) <= 3 and all(level["state"] == "stopped" for level in levels[2:])
+
+
+def test_load_test_in_batches_and_sustained(tmp_path, testbed, plimsoll):
+    url = testbed("--law", "fixed").url + "/work"
+    ran = plimsoll("load-test", "--max_users", 6, "--step_size", 3, "--url", url, "--duration", 1,
+                   "--viewer", "results_viewer.html")
+    assert ran.code == PASSED, ran.err
+    assert [level["users"] for level in levels_of(ran, "run")] == [3, 6]
+    page = (tmp_path / "results_viewer.html").read_text()
+    assert '"scalability_results":1' in page
+    for path in (ran.directory / "runs").iterdir():
+        path.rename(path.with_name("old-" + path.name))
+    ran = plimsoll("load-test", "--users", 5, "--duration", 1, "--url", url, "-o", "held")
+    found = list((tmp_path / "held").glob("*/scalability_results.json"))
+    levels = json.loads(found[0].read_text())["series"][0]["levels"]
+    assert [level["users"] for level in levels] == [5]
+    ran = plimsoll("load-test", "--users", 5, "--max_users", 7, "--url", url)
+    assert ran.code == BAD_PLAN and "which?" in ran.err
+
+
+def test_a_level_that_never_settles_is_marked(tmp_path, testbed, plimsoll):
+    # An open load of twice what the one server can do: its queue grows as long as it lasts.
+    plan = plan_for(tmp_path, testbed("--law", "md1", "--service-ms", 20), "prolong: 1.2")
+    ran = plimsoll("scale", "progression", plan, "--rate", "100", "--levels", "100",
+                   "--step-duration", 3)
+    assert ran.code == PASSED, ran.err
+    level = levels_of(ran)[0]
+    assert level["users"] is None and level["rate_rps"] == 100
+    assert level["state"] in ("not steady", "stopped")
+    assert "not steady" in ran.out or "stopped" in ran.out
+
+
+def capacity_of(tmp_path, plimsoll, server, users, seconds):
+    """C of a station of 10 servers of 10 ms: N users get N * 1 ms when all servers are busy, so that
+    an average of C ms is reached with C users."""
+    plan = plan_for(tmp_path, server,
+                    f"critical_response_time: {users}ms, critical_statistic: mean, start_users: 20")
+    ran = plimsoll("scale", "progression", plan, "--max-users", 100, "--step-size", 40,
+                   "--step-duration", seconds, "--find-capacity", timeout=300)
+    assert ran.code == PASSED, ran.err
+    document, _ = results_of(ran)
+    kept = [level["users"] for level in document["series"][0]["levels"]
+            if level["mean_s"] <= users / 1000]
+    return max(kept), ran
+
+
+def test_the_planted_capacity_is_found(tmp_path, testbed, plimsoll):
+    server = testbed("--law", "md1", "--servers", 10, "--service-ms", 10)
+    found, ran = capacity_of(tmp_path, plimsoll, server, 50, 1)
+    assert "capacity: between" in ran.out
+    assert 47 <= found <= 53, ran.out
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_the_planted_capacity_is_found_with_any_seed(tmp_path, testbed, plimsoll, seed):
+    server = testbed("--law", "mmc", "--servers", 10, "--service-ms", 10, "--seed", seed)
+    found, ran = capacity_of(tmp_path, plimsoll, server, 60, 10)
+    assert abs(found - 60) <= 0.05 * 60, ran.out
+
+
+def scalability_law(users, alpha, beta, service_s):
+    return users / service_s / (1 + alpha * (users - 1) + beta * users * (users - 1))
+
+
+def recovered(tmp_path, testbed, plimsoll, loads, seconds, reach):
+    alpha, beta, service_s = 0.03, 0.0008, 0.05
+    server = testbed("--law", "usl", "--service-ms", 1000 * service_s, "--usl-alpha", alpha,
+                     "--usl-beta", beta)
+    plan = plan_for(tmp_path, server)
+    ran = plimsoll("scale", "progression", plan, "--levels", loads, "--step-duration", seconds,
+                   timeout=400)
+    assert ran.code == PASSED, ran.err
+    for level in levels_of(ran):
+        law = scalability_law(level["users"], alpha, beta, service_s)
+        assert abs(level["throughput_rps"] / law - 1) <= reach, (level["users"], law, ran.out)
+
+
+def test_the_scalability_law_is_recovered(tmp_path, testbed, plimsoll):
+    recovered(tmp_path, testbed, plimsoll, "2,10,40", 3, 0.05)
+
+
+@pytest.mark.thorough
+def test_every_level_of_the_scalability_law_is_within_three_percent(tmp_path, testbed, plimsoll):
+    recovered(tmp_path, testbed, plimsoll, "1,2,4,8,12,16,24,32,48,64", 12, 0.03)
