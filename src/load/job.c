@@ -166,7 +166,7 @@ void job_over(struct job *job, nsec_t end_ns)
     const struct plan_task *task = &engine->plan->tasks[job->task];
     struct tally *tally = ledger_tally(engine, task->first_request);
     tally_count(tally, COUNT_ITERATIONS, 1);
-    if (task->request_count > 1)
+    if (task->request_count > 1 || job->work->request->conversation)
         tally_time(tally, HIST_ITERATION, end_ns - user->begun_ns);
     user->job = NULL;
     job_return(job);

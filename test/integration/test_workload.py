@@ -337,6 +337,15 @@ def test_random_lengths_mean_what_vllm_means(plimsoll, keeper):
     assert all(body["ignore_eos"] is True for body in server.asked)
 
 
+def test_ollama_takes_the_lengths_too(plimsoll, keeper):
+    server = keeper()
+    plimsoll("run", f"{server.url}/api/chat", "--driver", "ollama", "-i", 20, "--random-input-len", 40,
+             "--random-output-len", 20, "--random-range-ratio", 0.5, "--no-report").check_passed()
+    assert all(20 <= len(prompt.split(" ")) <= 60 for prompt in prompts_of(server))
+    outputs = {body["options"]["num_predict"] for body in server.asked}
+    assert len(outputs) > 3 and all(10 <= output <= 30 for output in outputs)
+
+
 def test_datasets_by_name(plimsoll, keeper, tmp_path):
     server = keeper()
     path = EXAMPLES / "llm-sharegpt.json"
