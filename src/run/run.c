@@ -15,6 +15,7 @@
 #include "run/need.h"
 #include "run/open.h"
 #include "run/program.h"
+#include "run/stop_file.h"
 #include "study/threshold.h"
 
 #include <errno.h>
@@ -291,6 +292,8 @@ static bool open_record(struct run *run)
                       error_sentence(error, sentence, sizeof sentence));
         return false;
     }
+    if (run->path)
+        stop_file_write(run->path);
     for (uint32_t i = 0; i < run->threads; i++)
         recorder_attach(conduct->recorder, team_tallies(conduct->team, i));
     conduct->overseer = overseer_new(run->plan, conduct->recorder, run->threads);
@@ -446,6 +449,8 @@ static void run_fini(struct run *run)
     overseer_free(conduct->overseer);
     watching_free(conduct->watching);
     recorder_free(conduct->recorder);
+    if (run->path)
+        stop_file_remove(run->path);
     guard_free(conduct->guard);
     free(run->health);
     run_phases_free(run->phases, run->phase_count);

@@ -232,6 +232,19 @@ static bool own_goal(const struct part *part, const struct scaler_goal *goal,
     return !isnan(out->instances) || !isnan(out->size);
 }
 
+static void say_goal(const struct scaling *scaling, const struct part *part,
+                     const struct scaler_goal *goal)
+{
+    struct text words = TEXT_EMPTY;
+    text_printf(&words, "%s:", part->scaler->name);
+    if (!isnan(goal->instances))
+        text_printf(&words, " to instances %g", goal->instances);
+    if (!isnan(goal->size))
+        text_printf(&words, " to size %g", goal->size);
+    say(scaling, words.at);
+    text_fini(&words);
+}
+
 static int apply_one(struct scaling *scaling, struct part *part, const struct scaler_goal *goal,
                      struct text *why)
 {
@@ -240,8 +253,10 @@ static int apply_one(struct scaling *scaling, struct part *part, const struct sc
     if (!own_goal(part, goal, &own))
         return 0;
     int rc = save(scaling, part, &words);
-    if (rc == 0)
+    if (rc == 0) {
+        say_goal(scaling, part, &own);
         rc = apply_part(scaling, part, &own, &words);
+    }
     if (rc) {
         complete(rc, &words);
         put_why(part->scaler, &words, why);
