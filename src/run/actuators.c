@@ -124,9 +124,22 @@ static void follow_address(struct actuators *actuators)
     text_fini(&why);
 }
 
+/* A test that does not ask for instances needs one nevertheless, where none runs yet. */
+static double at_least_one(struct actuators *actuators, double instances)
+{
+    struct scaler_view view = {.instances = NAN};
+    struct text why = TEXT_EMPTY;
+    if (isnan(instances) && actuators->axes & SCALER_INSTANCES &&
+        scaling_look(actuators->scaling, &view, &why) == 0 && view.instances < 1)
+        instances = 1;
+    text_fini(&why);
+    return instances;
+}
+
 int actuators_reach(struct actuators *actuators, double instances, double size, struct text *why)
 {
     bool many = actuators->axes & SCALER_INSTANCES;
+    instances = at_least_one(actuators, instances);
     int outcome = actuators_able(actuators, instances, size, why);
     /* Without a scaler, users are spread over the first of the plan's targets. */
     if (outcome == 0 && !isnan(instances) && !many && actuators->targets)

@@ -14,6 +14,7 @@
 
 #define DRIFT_TOLERANCE   0.01
 #define LEAST_INTERVAL_NS (100 * NSEC_PER_MSEC)
+enum { LOOKS = 5 };       /* at resources, in a level, at least */
 enum { INTERVALS = 120 }; /* of a level: MSER-5 needs 50, and drift batches of several */
 
 /* A level under way, as the hook of its run sees it. */
@@ -112,7 +113,11 @@ void level_run(const struct level_order *order, struct level_series *series,
                                 .least = plan->scale.min_samples ? plan->scale.min_samples
                                                                  : hist_count_for(0.95)};
     snprintf(name, sizeof name, "level %zu of %zu: %s", order->number, order->count, rung->name);
-    nsec_t interval_ns = plan->interval_ns;
+    nsec_t interval_ns = plan->interval_ns, looks_ns = plan->watch.interval_ns;
+    if (plan->watch.interval_ns > rung->measure_ns / LOOKS)
+        plan->watch.interval_ns = rung->measure_ns / LOOKS > LEAST_INTERVAL_NS
+                                      ? rung->measure_ns / LOOKS
+                                      : LEAST_INTERVAL_NS;
     plan_hold(plan, &(struct plan_load){.users = rung->users,
                                         .rate = rung->rate,
                                         .duration_ns = rung->most_ns,
@@ -131,6 +136,7 @@ void level_run(const struct level_order *order, struct level_series *series,
         measure(order, &watch, &report, series, out);
     run_report_fini(&report);
     plan->interval_ns = interval_ns;
+    plan->watch.interval_ns = looks_ns;
 }
 
 void level_outcome_fini(struct level_outcome *outcome)

@@ -48,6 +48,20 @@ double suite_memory(const struct level *level)
     return first_of(level, metrics);
 }
 
+bool suite_host_only(const struct level_series *series)
+{
+    bool host = false;
+    for (size_t i = 0; i < series->level_count; i++)
+        for (size_t k = 0; k < series->levels[i].resource_count; k++) {
+            const struct level_resource *resource = &series->levels[i].resources[k];
+            bool shown = is(resource, "cpu.busy", "") || is(resource, "cgroup.cpu_share", "");
+            if (shown && strcmp(resource->role, "generator") != 0)
+                return false;
+            host |= shown;
+        }
+    return host;
+}
+
 double suite_gpu(const struct level *level, unsigned number)
 {
     static const char *const metrics[] = {"gpu.busy", "gpu.utilization", NULL};

@@ -11,6 +11,8 @@
  *   instances   1: of the whole; more: of one instance, on average */
 double suite_cpu(const struct level *level);
 double suite_memory(const struct level *level);
+/* Whether these two are of the machine alone, since nothing of the target was watched. */
+bool suite_host_only(const struct level_series *series);
 /* Use of the n-th GPU, from 0. */
 double suite_gpu(const struct level *level, unsigned number);
 /* How many GPUs any level of the series has. */
