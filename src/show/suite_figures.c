@@ -10,61 +10,66 @@ static bool is(const struct level_resource *resource, const char *metric, const 
     return strcmp(resource->metric, metric) == 0 && strcmp(resource->part, part) == 0;
 }
 
-/* The mean of a metric over the things that have it. What is tested comes first: only where nothing
- * of it is watched does the generator's own machine stand for it. */
-static double mean_of(const struct level *level, const char *metric)
+/* The mean of a metric over the things that have it: of what is tested, or of the generator's own
+ * machine. */
+static double mean_of(const struct level *level, const char *metric, bool own)
 {
-    double sums[2] = {0, 0};
-    unsigned counts[2] = {0, 0};
+    double sum = 0;
+    unsigned count = 0;
     for (size_t i = 0; i < level->resource_count; i++) {
         const struct level_resource *resource = &level->resources[i];
-        if (!is(resource, metric, "") || isnan(resource->mean))
+        bool generator = strcmp(resource->role, "generator") == 0;
+        if (generator != own || !is(resource, metric, "") || isnan(resource->mean))
             continue;
-        int own = strcmp(resource->role, "generator") == 0;
-        sums[own] += resource->mean;
-        counts[own]++;
+        sum += resource->mean;
+        count++;
     }
-    int own = counts[0] == 0;
-    return counts[own] ? sums[own] / counts[own] : NAN;
+    return count ? sum / count : NAN;
 }
 
+/* The first metric that anything of the target has; else the last of them, of this machine. */
 static double first_of(const struct level *level, const char *const *metrics)
 {
     double value = NAN;
-    for (; *metrics && isnan(value); metrics++)
-        value = mean_of(level, *metrics);
-    return value;
+    const char *machine = NULL;
+    for (; *metrics && isnan(value); metrics++) {
+        value = mean_of(level, *metrics, false);
+        machine = *metrics;
+    }
+    return isnan(value) && machine ? mean_of(level, machine, true) : value;
 }
 
+/* process.cpu counts processors, of which a process of one thread can have one. */
 double suite_cpu(const struct level *level)
 {
-    static const char *const metrics[] = {"cgroup.cpu_share", "cpu.busy", NULL};
+    static const char *const metrics[] = {"cgroup.cpu_of_quota", "process.cpu", "cpu.busy", NULL};
     return first_of(level, metrics);
 }
 
 double suite_memory(const struct level *level)
 {
-    static const char *const metrics[] = {"cgroup.memory_share", "memory.used_share", NULL};
+    static const char *const metrics[] = {"cgroup.memory_of_limit", "container.memory_share",
+                                          "memory.used_share", NULL};
     return first_of(level, metrics);
 }
 
 bool suite_host_only(const struct level_series *series)
 {
     bool host = false;
-    for (size_t i = 0; i < series->level_count; i++)
-        for (size_t k = 0; k < series->levels[i].resource_count; k++) {
-            const struct level_resource *resource = &series->levels[i].resources[k];
-            bool shown = is(resource, "cpu.busy", "") || is(resource, "cgroup.cpu_share", "");
-            if (shown && strcmp(resource->role, "generator") != 0)
-                return false;
-            host |= shown;
-        }
+    for (size_t i = 0; i < series->level_count; i++) {
+        const struct level *level = &series->levels[i];
+        if (!isnan(mean_of(level, "cpu.busy", false)) ||
+            !isnan(mean_of(level, "process.cpu", false)) ||
+            !isnan(mean_of(level, "cgroup.cpu_of_quota", false)))
+            return false;
+        host |= !isnan(mean_of(level, "cpu.busy", true));
+    }
     return host;
 }
 
 double suite_gpu(const struct level *level, unsigned number)
 {
-    static const char *const metrics[] = {"gpu.busy", "gpu.utilization", NULL};
+    static const char *const metrics[] = {"gpu.utilization", NULL};
     char parts[3][24];
     snprintf(parts[0], sizeof parts[0], "GPU%u", number);
     snprintf(parts[1], sizeof parts[1], "gpu%u", number);
