@@ -34,6 +34,8 @@ static const struct probe *const probes[] = {
     &probe_prometheus,
     &probe_http,
     &probe_gpu,
+    &probe_docker,
+    &probe_kubernetes,
     &probe_null,
 };
 /* clang-format on */

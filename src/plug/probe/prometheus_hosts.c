@@ -135,7 +135,7 @@ const struct preset_row preset_rows_kube_state[] = {
     {ROW("pods.unschedulable", "pods", "pods for which no node has room", LEVEL,
          "kube_pod_status_unschedulable"),
      .part = "namespace"},
-    {ROW("pod.restarts", "1/s", "restarts of containers", RATE,
+    {ROW("pod.restart_rate", "1/s", "restarts of containers", RATE,
          "kube_pod_container_status_restarts_total"),
      .part = "namespace,pod"},
     {ROW("pod.cpu_request", "cores", "processors asked for", LEVEL,
