@@ -163,6 +163,8 @@ char *json_join_surrogates(const char *words);
 /* Reads out->text, which is there; quick: it was made of a command line. Returns 0. */
 int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,
                    struct plan_reading *out, bool quick);
+/* The rows of a plan that is only watched. Owner: caller, free(). */
+struct setting *watch_only_rows(void);
 
 /* Completes the scale section, once all of the plan was read. */
 void scale_complete(struct reader *reader);

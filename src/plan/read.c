@@ -144,6 +144,17 @@ static void default_name(struct reader *reader)
     plan->name = text_take(&name);
 }
 
+static void read_watch_only(struct reader *reader)
+{
+    struct setting *rows = watch_only_rows();
+    struct setting_scope scope = {rows, reader->plan};
+    setting_read_map(reader, reader->document.root, "", &scope, 1);
+    free(rows);
+    check_overrides(reader);
+    reader->plan->name = memory_copy_text("monitor");
+    reader->plan->interval_ns = NSEC_PER_SEC;
+}
+
 static void read_plan(struct reader *reader)
 {
     struct document *document = &reader->document;
@@ -159,6 +170,10 @@ static void read_plan(struct reader *reader)
     reader->plan = memory_new(1, sizeof *reader->plan);
     reader->plan->time_scale = 1;
     reader->symbols = &reader->plan->symbols;
+    if (reader->watch_only) {
+        read_watch_only(reader);
+        return;
+    }
     struct setting_scope scope = {plan_rows, reader->plan};
     setting_read_map(reader, document->root, "", &scope, 1);
     watch_complete(reader);
@@ -193,6 +208,22 @@ static void reader_fini(struct reader *reader)
     variables_fini(&reader->variables);
     free(reader->override_used);
     free(reader->secrets);
+}
+
+int plan_read_watch(const struct plan_source *source, const struct vocabulary *vocabulary,
+                    struct plan_reading *out)
+{
+    *out = (struct plan_reading){0};
+    out->text = memory_copy_text(source->text);
+    struct reader reader = {.source = source,
+                            .vocabulary = vocabulary,
+                            .reading = out,
+                            .notes = &out->notes,
+                            .watch_only = true,
+                            .override_used = memory_new(source->override_count, sizeof(bool))};
+    read_text(&reader, source->file);
+    reader_fini(&reader);
+    return 0;
 }
 
 int plan_read_text(const struct plan_source *source, const struct vocabulary *vocabulary,

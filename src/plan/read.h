@@ -74,6 +74,11 @@ int plan_read(const struct plan_source *source, const struct vocabulary *vocabul
 int plan_read_quick(const struct plan_quick *quick, const struct plan_source *source,
                     const struct vocabulary *vocabulary, struct plan_reading *out);
 
+/* Reads source->text, which holds nothing but `watch` and `target`: for who watches without any
+ * load. Nothing is watched that it does not name. */
+int plan_read_watch(const struct plan_source *source, const struct vocabulary *vocabulary,
+                    struct plan_reading *out);
+
 /* Frees the reading, the plan in it too (take the plan out and set it to NULL to keep it). */
 void plan_reading_fini(struct plan_reading *reading);
 

@@ -27,6 +27,7 @@ struct reader {
     size_t secret_count;
     char reference[96];          /* ", TARGET from the environment" of the text read last */
     const struct node *relative; /* first request that needs the plan's target */
+    bool watch_only;             /* the plan is `watch` and `target` */
     bool quick; /* the document was made of a command line: its lines mean nothing */
 };
 

@@ -265,6 +265,16 @@ void watch_complete(struct reader *reader)
     }
 }
 
+struct setting *watch_only_rows(void)
+{
+    struct setting *rows = memory_new(3, sizeof *rows);
+    size_t count = 0;
+    for (const struct setting *row = plan_rows; row->name; row++)
+        if (strcmp(row->name, "watch") == 0 || strcmp(row->name, "target") == 0)
+            rows[count++] = *row;
+    return rows;
+}
+
 void watch_fini(struct plan_watch *watch)
 {
     for (size_t i = 0; i < watch->thing_count; i++) {
