@@ -316,7 +316,7 @@ def test_a_rate_with_a_cap_on_concurrency(plimsoll, keeper):
 
 
 def test_an_infinite_rate(plimsoll, keeper):
-    server = keeper(delay=0.05)
+    server = keeper(delay=0.3)
     vllm(plimsoll, server.url, "--request-rate", "inf", "--num-prompts", 20, "--random-input-len", 16)
     assert len(server.asked) == 20 and server.most > 10, "all at once"
     server = keeper(delay=0.01)
