@@ -29,6 +29,14 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
+/* Whether a run file's name is the later one; of two in the same second the second ends in "-2". */
+static bool is_later(const char *name, const char *than)
+{
+    size_t bytes = strlen(name) - strlen(".plim"), than_bytes = strlen(than) - strlen(".plim");
+    int order = strncmp(name, than, bytes < than_bytes ? bytes : than_bytes);
+    return order > 0 || (order == 0 && bytes > than_bytes);
+}
+
 /* The newest run file of a directory: names begin with their time. NULL: there is none. */
 static char *last_run(const char *directory)
 {
@@ -36,7 +44,7 @@ static char *last_run(const char *directory)
     DIR *folder = opendir(directory);
     for (struct dirent *entry = folder ? readdir(folder) : NULL; entry; entry = readdir(folder)) {
         const char *dot = strrchr(entry->d_name, '.');
-        if (!dot || strcmp(dot, ".plim") != 0 || (last && strcmp(entry->d_name, last) < 0))
+        if (!dot || strcmp(dot, ".plim") != 0 || (last && !is_later(entry->d_name, last)))
             continue;
         free(last);
         last = memory_copy_text(entry->d_name);

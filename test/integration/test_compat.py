@@ -269,6 +269,15 @@ def test_trace_survives_a_kill(testbed, tmp_path, plimsoll):
         assert file.execute("SELECT count(*) FROM traces WHERE outcome = 'succeeded'").fetchone()[0] > 50
 
 
+def test_the_last_of_one_second(testbed, plimsoll):
+    """Runs that begin in the same second: @last is the last of them."""
+    server = testbed()
+    for number in range(4):
+        plimsoll("run", server.url + "/health", "-i", 1, "--no-report", "-q", "--label", f"run={number}")
+        shown = plimsoll("report", "@last", "--format", "json")
+        assert json.loads(shown.out)["run"]["labels"] == {"run": str(number)}
+
+
 def test_without_a_trace(testbed, plimsoll):
     server = testbed()
     plimsoll("run", server.url + "/health", "-i", 3).check_passed()

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sqlite3.h>
 
 enum { THREADS = 2, TRACED = 2000, SLOTS = 7 };
 
@@ -211,6 +212,38 @@ static void test_none(void **state)
     fixture_fini(&fix);
 }
 
+/* A file that was changed is said to be damaged, wherever; it is never believed. */
+static void test_damage(void **state)
+{
+    static const char *const damages[] = {
+        "UPDATE trace SET chunks = x'ffffffffffffffffffffffff' WHERE rowid = 40", /* too long */
+        "UPDATE trace SET chunks = x'80' WHERE rowid = 41",       /* half a number */
+        "UPDATE trace SET chunks = x'0401ff01' WHERE rowid = 42", /* half a chunk */
+        "UPDATE trace SET chunks = x'0301' WHERE rowid = 43",     /* no such kind */
+        "UPDATE trace SET asked_ns = 'soon' WHERE rowid = 44; UPDATE trace SET end_ns = 1e300"
+        " WHERE rowid = 44",
+        "UPDATE trace SET output_tokens = -5 WHERE rowid = 45",
+        "UPDATE trace SET outcome = 100000 WHERE rowid = 46",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        struct fixture fix;
+        struct trace *trace = NULL;
+        struct trace_request request;
+        sqlite3 *db = NULL;
+        fixture_init(&fix);
+        record(&fix, 100);
+        assert_int_equal(sqlite3_open(fix.path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, damages[i], NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        assert_int_equal(trace_open(&trace, fix.path), 0);
+        while (trace_next(trace, &request))
+            ;
+        assert_int_equal(trace_close(trace), RESULT_DAMAGED);
+        fixture_fini(&fix);
+    }
+}
+
 /* A ring that nobody reads keeps what it holds and counts the rest; what was under way then is
  * marked, what came later is whole again. */
 static void test_full_ring(void **state)
@@ -270,7 +303,8 @@ static void test_wrap(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_most), cmocka_unit_test(test_none),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_most),
+        cmocka_unit_test(test_none),      cmocka_unit_test(test_damage),
         cmocka_unit_test(test_full_ring), cmocka_unit_test(test_wrap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
