@@ -128,7 +128,7 @@ int plugged_read(struct reader *reader, const char *path, const struct node *ent
                  const struct plug_words *words, const struct setting_scope *scope,
                  struct plan_plugged *out)
 {
-    if (entry->kind == NODE_TEXT && !node_is_null(entry)) {
+    if (entry->kind == NODE_TEXT && entry->bytes) { /* "null" is a word too */
         setting_read_map(reader, NULL, path, scope, 1);
         return read_bare(reader, path, entry, words, out);
     }

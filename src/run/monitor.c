@@ -7,9 +7,10 @@
 
 #include <time.h>
 
-#define TICK_NS      (50 * NSEC_PER_MSEC)
-#define RECENT_NS    (60 * NSEC_PER_SEC)
-#define LAST_LOOK_NS (200 * NSEC_PER_MSEC) /* for the look at the last instant to be over */
+#define TICK_NS   (50 * NSEC_PER_MSEC)
+#define RECENT_NS (60 * NSEC_PER_SEC)
+/* At most, for the look at the last instant to be over. */
+#define LAST_LOOK_NS (200 * NSEC_PER_MSEC)
 
 static void nap(nsec_t length_ns)
 {
@@ -31,9 +32,11 @@ static int wait_for_end(const struct monitor_options *options, struct watching *
                         struct recorder *recorder, nsec_t start_ns)
 {
     char words[WATCHING_WORDS];
+    nsec_t half_ns = options->plan->watch.interval_ns / 2; /* the next look is not to begin */
+    nsec_t slack_ns = half_ns < LAST_LOOK_NS ? half_ns : LAST_LOOK_NS;
     nsec_t end_ns =
-        options->duration_ns > 0 ? start_ns + options->duration_ns + LAST_LOOK_NS : INT64_MAX;
-    nsec_t shown_ns = start_ns + LAST_LOOK_NS;
+        options->duration_ns > 0 ? start_ns + options->duration_ns + slack_ns : INT64_MAX;
+    nsec_t shown_ns = start_ns + slack_ns;
     while (!*options->interrupts) {
         nsec_t now_ns = clock_monotonic_ns();
         if (now_ns >= end_ns)

@@ -79,13 +79,18 @@ static void note_gap(struct slot *slot, nsec_t at_ns, int outcome, struct text *
     slot->gap = outcome != 0;
 }
 
-static void hand_out(struct slot *slot, nsec_t at_ns, nsec_t took_ns)
+static void hand_out_events(struct slot *slot, nsec_t at_ns)
 {
-    struct watch *watch = slot->watch;
     const struct probe_sink *sink = &slot->sink;
     for (size_t i = 0; i < sink->event_count; i++)
         tell(slot, at_ns, sink_text(sink, sink->events[i].kind_at),
              sink_text(sink, sink->events[i].words_at));
+}
+
+static void hand_out_values(struct slot *slot, nsec_t at_ns, nsec_t took_ns)
+{
+    struct watch *watch = slot->watch;
+    const struct probe_sink *sink = &slot->sink;
     for (size_t i = 0; i < sink->value_count && watch->options.sample; i++) {
         struct watch_sample sample = {.watched = slot->number,
                                       .metric = sink->values[i].metric,
@@ -107,8 +112,9 @@ static void look(struct slot *slot, nsec_t now_ns)
     nsec_t took_ns = clock_monotonic_ns() - begin_ns;
     if (outcome == 0 || !atomic_load(&watch->cancel)) { /* else it was we who cut it off */
         pthread_mutex_lock(&watch->out_lock);
+        hand_out_events(slot, at_ns); /* also what a look found out that came to nothing */
         if (outcome == 0)
-            hand_out(slot, at_ns, took_ns);
+            hand_out_values(slot, at_ns, took_ns);
         note_gap(slot, at_ns, outcome, &why);
         pthread_mutex_unlock(&watch->out_lock);
     }
