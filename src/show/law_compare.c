@@ -1,0 +1,238 @@
+/* The answer about two groups of runs, and about the changes of many: a verdict by interval, never
+ * "no difference" where none could have been found. */
+#include "show/law_part.h"
+
+#include "base/memory.h"
+#include "show/document.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POWER 0.8
+
+static double median_of(const double *values, size_t count)
+{
+    double *copy = memory_new(count, sizeof *copy);
+    memcpy(copy, values, count * sizeof *copy);
+    double median = rank_median(copy, count);
+    free(copy);
+    return median;
+}
+
+static double squares_of(const double *values, size_t count)
+{
+    double mean = 0, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += values[i] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        sum += (values[i] - mean) * (values[i] - mean);
+    return sum;
+}
+
+/* The interval against what does not matter: wholly beyond it, wholly inside, or neither. */
+static enum law_verdict judge(const struct law_comparison *found, bool higher_better)
+{
+    const struct rank_test *test = &found->test;
+    if (test->low > found->margin)
+        return higher_better ? LAW_BETTER : LAW_WORSE;
+    if (test->high < -found->margin)
+        return higher_better ? LAW_WORSE : LAW_BETTER;
+    if (test->low > -found->margin && test->high < found->margin)
+        return LAW_EQUIVALENT;
+    return LAW_INCONCLUSIVE;
+}
+
+void law_compare(const struct law_groups *groups, struct law_comparison *out)
+{
+    size_t m = groups->base_count, n = groups->new_count;
+    *out =
+        (struct law_comparison){.detectable = NAN, .runs_needed = rank_least_runs(groups->alpha)};
+    rank_compare(groups->new_values, n, groups->base, m, 1 - groups->alpha, &out->test);
+    out->base_median = median_of(groups->base, m);
+    out->new_median = median_of(groups->new_values, n);
+    out->margin = groups->margin * fabs(out->base_median);
+    if (m + n > 2) {
+        double squares = squares_of(groups->base, m) + squares_of(groups->new_values, n);
+        double deviation = sqrt(squares / (double)(m + n - 2));
+        out->detectable = rank_detectable(n, m, groups->alpha, POWER) * deviation;
+    }
+    bool possible = rank_least_p(n, m) <= groups->alpha * (1 + 1e-12);
+    out->verdict = possible ? judge(out, groups->higher_better) : LAW_REFUSED;
+}
+
+const char *law_verdict_words(enum law_verdict verdict)
+{
+    static const char *const words[] = {"inconclusive", "equivalent", "better", "worse", "refused"};
+    return words[verdict];
+}
+
+static json_t *comparison_document(const struct law_groups *groups,
+                                   const struct law_comparison *found, double confidence)
+{
+    json_t *root = json_object();
+    const struct rank_test *test = &found->test;
+    double base = fabs(found->base_median);
+    json_object_set_new(root, "tool", json_string("compare"));
+    json_object_set_new(root, "schema", json_integer(1));
+    json_object_set_new(root, "verdict", json_string(law_verdict_words(found->verdict)));
+    json_object_set_new(root, "base_runs", document_count(groups->base_count));
+    json_object_set_new(root, "new_runs", document_count(groups->new_count));
+    law_number(root, "base_median", found->base_median);
+    law_number(root, "new_median", found->new_median);
+    law_number(root, "shift", test->shift);
+    law_number(root, "shift_ratio", test->shift / base);
+    json_object_set_new(root, "shift_interval", law_interval(test->low, test->high));
+    json_object_set_new(root, "shift_ratio_interval",
+                        law_interval(test->low / base, test->high / base));
+    law_number(root, "confidence", confidence);
+    law_number(root, "coverage", test->coverage);
+    law_number(root, "p", test->p);
+    law_number(root, "p_new_greater", test->p_greater);
+    law_number(root, "p_new_less", test->p_less);
+    json_object_set_new(root, "exact", json_boolean(test->exact));
+    json_object_set_new(root, "ties", json_boolean(test->ties));
+    double pairs = (double)groups->base_count * (double)groups->new_count;
+    law_number(root, "u_new", test->u);
+    law_number(root, "u_base", pairs - test->u);
+    law_number(root, "common_language_effect", test->common);
+    law_number(root, "cliffs_delta", test->cliff);
+    law_number(root, "alpha", groups->alpha);
+    law_number(root, "least_p", rank_least_p(groups->new_count, groups->base_count));
+    json_object_set_new(root, "runs_needed", document_count(found->runs_needed));
+    law_number(root, "margin_ratio", groups->margin);
+    law_number(root, "margin", found->margin);
+    law_number(root, "minimum_detectable_effect", found->detectable);
+    law_number(root, "minimum_detectable_effect_ratio", found->detectable / base);
+    json_object_set_new(root, "better", json_string(groups->higher_better ? "higher" : "lower"));
+    return root;
+}
+
+static const char *percent(char out[LAW_ROOM], double share)
+{
+    if (isfinite(share))
+        snprintf(out, LAW_ROOM, "%+.2f %%", share * 100);
+    else
+        law_digits(out, share);
+    return out;
+}
+
+static void put_refusal(const struct law_groups *groups, const struct law_comparison *found,
+                        struct text *out)
+{
+    text_printf(out,
+                "REFUSED: %zu and %zu runs can never reach p <= %g; the least p is %.3g.\n"
+                "  need >= %zu runs of each\n",
+                groups->base_count, groups->new_count, groups->alpha,
+                rank_least_p(groups->new_count, groups->base_count), found->runs_needed);
+}
+
+void law_comparison_put(const struct law_groups *groups, const struct law_comparison *found,
+                        const struct law_style *style, struct text *out)
+{
+    const struct rank_test *test = &found->test;
+    double base = fabs(found->base_median);
+    char one[LAW_ROOM], two[LAW_ROOM], three[LAW_ROOM];
+    if (style->json) {
+        law_dump(comparison_document(groups, found, style->confidence), out);
+        return;
+    }
+    if (found->verdict == LAW_REFUSED) {
+        put_refusal(groups, found, out);
+    } else {
+        text_printf(out, "%s",
+                    found->verdict == LAW_WORSE        ? "WORSE"
+                    : found->verdict == LAW_BETTER     ? "BETTER"
+                    : found->verdict == LAW_EQUIVALENT ? "EQUIVALENT"
+                                                       : "INCONCLUSIVE");
+        text_printf(out, "    %s better, margin %.3g %%, alpha %g\n\n",
+                    groups->higher_better ? "higher is" : "lower is", groups->margin * 100,
+                    groups->alpha);
+    }
+    text_printf(out, "  base     %4zu runs   median %s\n", groups->base_count,
+                law_digits(one, found->base_median));
+    text_printf(out, "  new      %4zu runs   median %s\n", groups->new_count,
+                law_digits(one, found->new_median));
+    text_printf(out, "  shift    %s   %.4g %% interval %s to %s   (Hodges-Lehmann)\n",
+                percent(one, test->shift / base), style->confidence * 100,
+                percent(two, test->low / base), percent(three, test->high / base));
+    text_printf(out, "  p        %.4g   (Mann-Whitney, two-sided, %s)\n", test->p,
+                test->exact ? "exact" : "normal, ties corrected");
+    if (isfinite(found->detectable))
+        text_printf(out, "  a change of %.3g %% would be found 8 times of 10 with these runs\n",
+                    found->detectable / base * 100);
+    if (found->verdict == LAW_INCONCLUSIVE && groups->margin <= 0)
+        text_puts(out,
+                  "  without a margin (--margin 5%) equality cannot be claimed, only change\n");
+}
+
+/* One stretch between changes. */
+static json_t *change_document(const double *values, const struct change *change, size_t begin,
+                               size_t end, double confidence)
+{
+    struct rank_test test;
+    size_t before = change->at - begin, after = end - change->at;
+    json_t *object = json_object();
+    json_object_set_new(object, "index", document_count(change->at));
+    law_number(object, "p", change->p);
+    law_number(object, "q", change->q);
+    law_number(object, "q_unbiased", change->q_u);
+    double old = median_of(values + begin, before);
+    law_number(object, "median_before", old);
+    law_number(object, "median_after", median_of(values + change->at, after));
+    if (rank_compare(values + change->at, after, values + begin, before, confidence, &test) == 0) {
+        law_number(object, "shift", test.shift);
+        law_number(object, "shift_ratio", test.shift / fabs(old));
+        json_object_set_new(object, "shift_interval", law_interval(test.low, test.high));
+    }
+    return object;
+}
+
+static void put_changes(const json_t *changes, size_t count, struct text *out)
+{
+    char one[LAW_ROOM], two[LAW_ROOM], three[LAW_ROOM];
+    text_printf(out, "%zu change%s in %zu values\n\n", json_array_size(changes),
+                json_array_size(changes) == 1 ? "" : "s", count);
+    if (json_array_size(changes))
+        text_puts(out, "  first value after      before       after       shift          p\n");
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        const json_t *change = json_array_get(changes, i);
+        const json_t *ratio = json_object_get(change, "shift_ratio");
+        text_printf(out, "  %-10lld %21s %11s %11s %10.4g\n",
+                    (long long)json_integer_value(json_object_get(change, "index")),
+                    law_digits(one, json_number_value(json_object_get(change, "median_before"))),
+                    law_digits(two, json_number_value(json_object_get(change, "median_after"))),
+                    percent(three, ratio ? json_number_value(ratio) : (double)NAN),
+                    json_number_value(json_object_get(change, "p")));
+    }
+    text_puts(out, "\n  indexes count from 0; E-divisive means with random orders, seeded\n");
+}
+
+void law_changes_put(const double *values, size_t count, const struct change_rules *rules,
+                     const struct law_style *style, struct text *out)
+{
+    size_t found = 0;
+    struct change *changes = change_find(values, count, rules, &found);
+    json_t *root = json_object(), *list = json_array();
+    for (size_t i = 0; i < found; i++) {
+        size_t begin = i ? changes[i - 1].at : 0;
+        size_t end = i + 1 < found ? changes[i + 1].at : count;
+        json_array_append_new(list,
+                              change_document(values, &changes[i], begin, end, style->confidence));
+    }
+    json_object_set_new(root, "tool", json_string("detect"));
+    json_object_set_new(root, "schema", json_integer(1));
+    json_object_set_new(root, "values", document_count(count));
+    law_number(root, "p_most", rules->p_most);
+    json_object_set_new(root, "orders", document_count(rules->orders));
+    json_object_set_new(root, "seed", document_count(rules->seed));
+    json_object_set(root, "changes", list);
+    if (style->json) {
+        law_dump(root, out);
+    } else {
+        put_changes(list, count, out);
+        json_decref(root);
+    }
+    json_decref(list);
+    free(changes);
+}
