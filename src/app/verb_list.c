@@ -1,10 +1,14 @@
 /* plimsoll list: every plug-in, and every plan that comes with the program, with its sentence. */
+#include "app/probe_page.h"
 #include "app/verb.h"
 #include "lib/scenario.h"
 
 #include <string.h>
 
-static const struct option options[] = {{.name = NULL}};
+static const struct option options[] = {
+    {"markdown", 0, .kind = OPTION_FLAG, .sentence = "probes with all they measure, as a page"},
+    {.name = NULL},
+};
 
 static void put(FILE *out, const char *name, const char *sentence)
 {
@@ -83,6 +87,14 @@ static bool list_settings(const struct plug_list *plugs, const char *name, FILE 
             text_fini(&help);
             found = true;
         }
+    for (size_t i = 0; i < plugs->probe_count; i++) {
+        const struct metric *metric = plugs->probes[i]->metrics;
+        if (strcmp(plugs->probes[i]->name, name) != 0)
+            continue;
+        fputs("  its metrics:\n", out);
+        for (; metric && metric->name; metric++)
+            fprintf(out, "    %-28s %s (%s)\n", metric->name, metric->sentence, metric->unit);
+    }
     return found;
 }
 
@@ -102,6 +114,13 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
                  {"writers", list_writers}, {"scenarios", list_scenarios_too}};
     const char *what = arguments->rest_count ? arguments->rest[0] : "all";
     bool known = false;
+    if (argument_given(arguments, "markdown")) {
+        struct text page = TEXT_EMPTY;
+        probe_page(app->plugs, &page);
+        fputs(page.at, app->out);
+        text_fini(&page);
+        return 0;
+    }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (strcmp(what, "all") != 0 && strcmp(what, kinds[i].word) != 0)
             continue;

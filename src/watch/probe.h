@@ -59,6 +59,8 @@ struct probe {
     const char *unasked; /* the bare text with which every run has it ("" for none); NULL: asked for
                             only */
     bool remote;         /* looks may wait for somebody else: a thread of its own */
+    void (*describe)(
+        struct text *out); /* appends as Markdown what its tables do not say; or NULL */
 
     /* Makes ready to look. Returns 0 with *self, -errno, or PROBE_ABSENT; why then holds one
      * sentence. Owner: watch, by close. */

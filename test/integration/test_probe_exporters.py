@@ -331,3 +331,10 @@ def test_odd_endpoints_cost_the_load_nothing(testbed, plimsoll, tmp_path):
         assert values(ran, name) == {}, name
     good = values(ran, "good")
     assert len(good[("http.healthy", "")]) >= 6 and set(good[("http.healthy", "")]) == {1.0}
+
+
+def test_the_reference_is_what_the_program_says(plimsoll):
+    page = plimsoll("list", "probes", "--markdown").out
+    kept = pathlib.Path(__file__).resolve().parents[2] / "doc/probes.md"
+    assert page == kept.read_text(), (
+        "doc/probes.md is old: build/dev/bin/plimsoll list probes --markdown > doc/probes.md")

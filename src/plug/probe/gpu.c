@@ -221,6 +221,13 @@ static int gpu_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct te
     return 0;
 }
 
+static void describe(struct text *out)
+{
+    text_puts(out, "Seen so far with a driver's library and a program of the tests' own (two GPUs, "
+                   "one that supports little and is lost). `ctest -R gpu/real` holds the figures "
+                   "of a real GPU against `nvidia-smi`'s, and says so where there is none.\n");
+}
+
 const struct probe probe_gpu = {
     .name = "gpu",
     .sentence = "GPUs of NVIDIA on this machine",
@@ -230,6 +237,7 @@ const struct probe probe_gpu = {
     .role = "gpu",
     .unasked = "",
     .remote = true,
+    .describe = describe,
     .open = gpu_open,
     .look = gpu_look,
     .close = gpu_close,

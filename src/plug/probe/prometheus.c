@@ -312,6 +312,60 @@ static int prometheus_look(void *self, nsec_t at_ns, struct probe_sink *sink, st
     return look_at_exposition(probe, sink, why);
 }
 
+/* ---- for the reference ------------------------------------------------------------------------
+ */
+
+/* A selector in a table of Markdown. */
+static void put_selector(const char *words, struct text *out)
+{
+    for (; *words; words++) {
+        if (*words == '|')
+            text_putc(out, '\\');
+        text_putc(out, *words);
+    }
+}
+
+static void describe_row(const struct preset_row *row, struct text *out)
+{
+    static const char *const how[] = {[PRESET_LEVEL] = "level of",
+                                      [PRESET_RATE] = "growth a second of",
+                                      [PRESET_HISTOGRAM] = "histogram"};
+    bool histogram = row->kind == PRESET_HISTOGRAM;
+    text_printf(out, "| `%s%s` | %s | %s | %s `", row->metric, histogram ? ".mean`, `.p95" : "",
+                row->unit, row->sentence, how[row->kind]);
+    put_selector(row->top, out);
+    text_putc(out, '`');
+    if (row->bottom) {
+        text_puts(out, " over `");
+        put_selector(row->bottom, out);
+        text_putc(out, '`');
+    }
+    if (row->complement)
+        text_puts(out, ", taken from 1");
+    if (row->factor != 0)
+        text_printf(out, ", times %g", row->factor);
+    if (row->part)
+        text_printf(out, ", by %s", row->part);
+    text_puts(out, " |\n");
+}
+
+static void describe(struct text *out)
+{
+    text_puts(out,
+              "A selector `name{label=a|b,label!=c} + name` adds up the samples that it names; "
+              "values are handed out for each value of the labels after \"by\". A rate needs "
+              "two looks; a counter that shrank gives none. A histogram gives its mean over "
+              "the interval and, from its buckets, the 95th percentile.\n");
+    for (const struct preset *preset = presets; preset->name; preset++) {
+        text_printf(out,
+                    "\n### Preset `%s`: %s\n\nRole: `%s`.\n\n"
+                    "| metric | unit | meaning | made of |\n|---|---|---|---|\n",
+                    preset->name, preset->sentence, preset->role);
+        for (const struct preset_row *row = preset->rows; row->metric; row++)
+            describe_row(row, out);
+    }
+}
+
 const struct probe probe_prometheus = {
     .name = "prometheus",
     .sentence = "metrics that a service exposes, or that a Prometheus server has",
@@ -321,6 +375,7 @@ const struct probe probe_prometheus = {
     .metrics = metrics,
     .role = "service",
     .remote = true,
+    .describe = describe,
     .open = prometheus_open,
     .look = prometheus_look,
     .close = prometheus_close,
