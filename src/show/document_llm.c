@@ -73,7 +73,8 @@ json_t *document_llm(const struct result_sum *sum, const struct metric_table *me
 /* ---- over time --------------------------------------------------------------------------------
  */
 
-enum { NOT_THERE = UINT32_MAX };
+/* No metric of that name was declared. */
+#define NOT_THERE UINT32_MAX
 
 static uint32_t hist_number(const struct metric_table *metrics, const char *name)
 {

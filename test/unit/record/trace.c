@@ -220,8 +220,7 @@ static void test_damage(void **state)
         "UPDATE trace SET chunks = x'80' WHERE rowid = 41",       /* half a number */
         "UPDATE trace SET chunks = x'0401ff01' WHERE rowid = 42", /* half a chunk */
         "UPDATE trace SET chunks = x'0301' WHERE rowid = 43",     /* no such kind */
-        "UPDATE trace SET asked_ns = 'soon' WHERE rowid = 44; UPDATE trace SET end_ns = 1e300"
-        " WHERE rowid = 44",
+        "UPDATE trace SET asked_ns = 'soon', end_ns = 1e300 WHERE rowid = 44",
         "UPDATE trace SET output_tokens = -5 WHERE rowid = 45",
         "UPDATE trace SET outcome = 100000 WHERE rowid = 46",
     };
