@@ -40,7 +40,7 @@ static size_t hand_out(json_t *result, const struct metric *metric, struct probe
         text_clear(&part);
         put_part(json_object_get(series, "metric"), &part);
         probe_named(sink, metric, part.bytes ? part.at : "", value);
-        values += isfinite(value);
+        values += isfinite(value) ? 1 : 0;
     }
     text_fini(&part);
     return values;
