@@ -330,12 +330,21 @@ static int begin(struct stand *stand, struct plan *plan, const struct ladder *la
     return code;
 }
 
+/* The time in which users arrive is a duration too. */
+static void scale_arrivals(struct plan *plan)
+{
+    for (size_t i = 0; i < plan->scenario_count; i++)
+        plan->scenarios[i].spawn_rate /= plan->time_scale;
+}
+
 int scale(struct app *app, const struct verb *verb, const struct scale_order *order)
 {
     struct plan_reading reading;
     struct ladder ladder = {.rungs = NULL};
     struct text why = TEXT_EMPTY, words = TEXT_EMPTY;
     int code = launch_read(app, &order->launch, &reading);
+    if (code == 0)
+        scale_arrivals(reading.plan);
     for (size_t i = 0; i < order->kind_count && code == 0; i++)
         if (ladder_add(&ladder, reading.plan, order->kinds[i], &why) != 0)
             code = usage_error(app, verb, "%s", why.at);

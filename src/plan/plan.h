@@ -287,6 +287,7 @@ struct plan_scale {
 
     /* the other axes */
     uint64_t instances;        /* the most of them */
+    struct plan_texts targets; /* base URLs of the instances, where no scaler makes them */
     struct plan_numbers sizes; /* of the size axis, in order */
     int hold;                  /* enum scale_hold: users of a horizontal test */
     struct plan_scaler {

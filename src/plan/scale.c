@@ -113,6 +113,12 @@ const struct setting scale_rows[] = {
      .unset = "0",
      .unit = "instances",
      .sentence = "most instances of a horizontal test; 0 is as many as there are targets"},
+    {.name = "targets",
+     .type = SETTING_TEXTS,
+     .offset = SCALE(targets),
+     .sentence =
+         "base URLs of the instances, where no scaler makes them: a horizontal test spreads "
+         "its users over the first so many"},
     {.name = "sizes",
      .type = SETTING_NUMBERS,
      .offset = SCALE(sizes),

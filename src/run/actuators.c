@@ -14,7 +14,7 @@ struct actuators {
     const struct suite_options *options;
     struct scaling *scaling; /* NULL: the plan names no scaler */
     unsigned axes;
-    size_t targets; /* as the plan has them */
+    struct plan_texts targets; /* as the plan has them */
     bool changed;
     char *own_target, *address; /* the plan's target, and where scalers say the instances are */
 };
@@ -54,7 +54,7 @@ int actuators_new(const struct suite_options *options, bool dry, struct actuator
 {
     struct actuators *actuators = memory_new(1, sizeof *actuators);
     actuators->options = options;
-    actuators->targets = options->plan->targets.count;
+    actuators->targets = options->plan->targets;
     int outcome = options->scaler_count ? open_scaling(actuators, dry, why) : 0;
     if (outcome)
         actuators = actuators_free(actuators, why);
@@ -65,7 +65,7 @@ int actuators_new(const struct suite_options *options, bool dry, struct actuator
 size_t actuators_restore(struct actuators *actuators, struct text *why)
 {
     struct plan *plan = actuators->options->plan;
-    plan->targets.count = actuators->targets;
+    plan->targets = actuators->targets;
     if (actuators->own_target) {
         free(plan->target);
         plan->target = actuators->own_target;
@@ -89,6 +89,13 @@ struct actuators *actuators_free(struct actuators *actuators, struct text *why)
     return NULL;
 }
 
+/* Where the instances are, when no scaler makes them. */
+static const struct plan_texts *instances_at(const struct actuators *actuators)
+{
+    const struct plan_texts *own = &actuators->options->plan->scale.targets;
+    return own->count ? own : &actuators->targets;
+}
+
 int actuators_able(const struct actuators *actuators, double instances, double size,
                    struct text *why)
 {
@@ -98,11 +105,12 @@ int actuators_able(const struct actuators *actuators, double instances, double s
                        "plan (scale.scaler)");
         return SCALER_ABSENT;
     }
-    if (isnan(instances) || many || instances <= 1 || instances <= (double)actuators->targets)
+    if (isnan(instances) || many || instances <= 1 ||
+        instances <= (double)instances_at(actuators)->count)
         return 0;
     text_printf(why,
                 "%g instances were asked for, and nothing can make them: name a scaler in the "
-                "plan (scale.scaler), or list the instances as \"targets\"",
+                "plan (scale.scaler), or list the instances (scale.targets)",
                 instances);
     return SCALER_ABSENT;
 }
@@ -142,8 +150,10 @@ int actuators_reach(struct actuators *actuators, double instances, double size, 
     instances = at_least_one(actuators, instances);
     int outcome = actuators_able(actuators, instances, size, why);
     /* Without a scaler, users are spread over the first of the plan's targets. */
-    if (outcome == 0 && !isnan(instances) && !many && actuators->targets)
+    if (outcome == 0 && !isnan(instances) && !many && instances_at(actuators)->count) {
+        actuators->options->plan->targets = *instances_at(actuators);
         actuators->options->plan->targets.count = (size_t)instances;
+    }
     struct scaler_goal goal = {.instances = many ? instances : NAN, .size = size};
     if (outcome || (isnan(goal.instances) && isnan(goal.size)))
         return outcome;

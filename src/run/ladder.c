@@ -110,12 +110,13 @@ static void add_progression(struct ladder *ladder, const struct plan *plan)
 }
 
 /* Four loads at each size, as the requirements' table has them: a quarter, a half, three quarters
- * and all of the most; or the levels that the plan names. */
+ * and all of the most; or the levels that the plan names one by one. Steps are those of a
+ * progression. */
 static void add_vertical(struct ladder *ladder, const struct plan *plan)
 {
     const struct plan_scale *scale = &plan->scale;
     size_t sizes = scale->sizes.count ? scale->sizes.count : 1, count = VERTICAL_LOADS;
-    bool named = scale->levels.count || scale->step_size || scale->geometric > 1;
+    bool named = scale->levels.count > 0;
     double *loads = named ? ladder_loads(plan, &count) : NULL, most = most_of(plan);
     for (size_t s = 0; s < sizes; s++)
         for (size_t i = 0; i < count; i++) {
@@ -129,12 +130,14 @@ static void add_vertical(struct ladder *ladder, const struct plan *plan)
 
 static int add_horizontal(struct ladder *ladder, const struct plan *plan, struct text *why)
 {
-    uint64_t instances =
-        plan->scale.instances ? plan->scale.instances : (uint64_t)plan->targets.count;
+    const struct plan_scale *scale = &plan->scale;
+    uint64_t instances = scale->instances       ? scale->instances
+                         : scale->targets.count ? (uint64_t)scale->targets.count
+                                                : (uint64_t)plan->targets.count;
     double most = most_of(plan);
     if (instances < 1) {
         text_puts(why, "a horizontal test needs to know how many instances there may be: "
-                       "--instances N, or \"targets\" in the plan");
+                       "--instances N, or scale.targets in the plan");
         return 1;
     }
     for (uint64_t i = 1; i <= instances; i++) {

@@ -225,7 +225,7 @@ try plimsoll wrk --lat
 """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=20)
     assert done.stderr == ""
-    assert done.stdout.splitlines() == ["run report", "--spawn-rate", "--latency"]
+    assert done.stdout.splitlines() == ["report", "--spawn-rate", "--latency"]
 
 
 def test_man_page_is_clean_roff(plimsoll, tmp_path):
