@@ -110,8 +110,9 @@ static inline void odd_flood(struct odd_server *server, int fd)
 
 static inline void odd_garbage(struct odd_server *server, int fd)
 {
+    static const char nonsense[] = "\x01\x02\xff nonsense \n\n";
     if (odd_hear(server, fd))
-        odd_send(fd, "\x01\x02\xff nonsense \n\n", 17);
+        odd_send(fd, nonsense, sizeof nonsense - 1);
 }
 
 static inline void odd_endless_head(struct odd_server *server, int fd)
