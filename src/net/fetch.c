@@ -24,7 +24,7 @@ struct fetch {
     CURLM *multi; /* keeps the connections */
     CURL *easy;
     char error[CURL_ERROR_SIZE];
-    char words[512];
+    struct text words;
     char where[256]; /* host and port, or the socket's path: what may be said */
     struct text body;
     size_t most_bytes, head_bytes;
@@ -49,17 +49,19 @@ struct fetch *fetch_free(struct fetch *fetch)
     curl_multi_cleanup(fetch->multi);
     curl_global_cleanup();
     text_fini(&fetch->body);
+    text_fini(&fetch->words);
     free(fetch);
     return NULL;
 }
 
 const char *fetch_words(const struct fetch *fetch)
 {
-    return fetch->words;
+    return fetch->words.at ? fetch->words.at : "";
 }
 
 /* ---- what is received ------------------------------------------------------------------------ */
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the library's type of a callback */
 static size_t take_body(char *bytes, size_t size, size_t count, void *self)
 {
     struct fetch *fetch = self;
@@ -74,6 +76,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *self)
 
 /* Heads are the library's to read; here they are only weighed, as a head without end must not
  * fill the memory. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the same */
 static size_t weigh_head(char *bytes, size_t size, size_t count, void *self)
 {
     (void)bytes;
@@ -257,7 +260,8 @@ say(struct fetch *fetch, enum fetch_outcome outcome, const char *format, ...)
 {
     va_list list;
     va_start(list, format);
-    vsnprintf(fetch->words, sizeof fetch->words, format, list);
+    text_clear(&fetch->words);
+    text_vprintf(&fetch->words, format, list);
     va_end(list);
     return outcome;
 }
@@ -291,7 +295,7 @@ static enum fetch_outcome outcome_of(struct fetch *fetch, const struct fetch_req
     char size[UNIT_ROOM];
     switch (code) {
     case CURLE_OK:
-        fetch->words[0] = '\0';
+        text_clear(&fetch->words);
         return FETCH_DONE;
     case CURLE_COULDNT_RESOLVE_HOST:
         return say(fetch, FETCH_NAME, "the name of %s is not known", fetch->where);
