@@ -1,10 +1,10 @@
 /* stat/batch.h - servers that work on many requests at once, as language models do: cost per step,
  * not contention.
  *
- * A decoding step of b sequences takes a + c b seconds: a to read the weights, c for each sequence.
  * A decoding step of b sequences takes a + c b seconds: a to read the weights, c for each. Tokens
  * a second, b / (a + c b), are Amdahl's law with gamma = 1 / (a + c) and alpha = c / (a + c): a
  * fitted alpha of such a server is a ratio of costs. c grows with the context, so that levels of
+ * different lengths must not be mixed.
  *
  *   Source   algebra; batches without a limit: Inoue, "Queueing analysis of GPU-based inference
  *            servers with dynamic batching" (2021, arXiv 1912.06322).
