@@ -62,6 +62,7 @@ enum fetch_outcome endpoint_ask(struct endpoint *endpoint, const char *const *he
                       .fresh = endpoint->fresh,
                       .connect_timeout_ns = timeout_ns,
                       .timeout_ns = timeout_ns,
+                      .most_bytes = config->largest,
                       .cancel = endpoint->place->cancel,
                   },
                   &endpoint->reply);

@@ -12,6 +12,7 @@ struct endpoint_config {
     char *ca, *certificate, *key;
     bool insecure;
     nsec_t timeout_ns; /* 0: as long as a look may take */
+    uint64_t largest;  /* bytes of a reply; 0: 16 MiB */
 };
 
 /* The rows of an endpoint_config that lies at `at` in the probe's own; the row of the URL, which
@@ -38,6 +39,13 @@ struct endpoint_config {
          .type = SETTING_BOOL,                                                                     \
          .offset = (at) + offsetof(struct endpoint_config, insecure),                              \
          .sentence = "do not verify the server's certificate"},                                    \
+        {.name = "largest_reply",                                                                  \
+         .type = SETTING_BYTES,                                                                    \
+         .offset = (at) + offsetof(struct endpoint_config, largest),                               \
+         .least = 1024,                                                                            \
+         .most = 1073741824,                                                                       \
+         .unset = "16MiB",                                                                         \
+         .sentence = "a longer reply is cut off, and is a gap"},                                   \
     {                                                                                              \
         .name = "timeout", .type = SETTING_DURATION,                                               \
         .offset = (at) + offsetof(struct endpoint_config, timeout_ns), .least = 0.001,             \

@@ -133,16 +133,22 @@ struct fold *fold_new(const struct preset *only)
     return fold;
 }
 
+static void drop_cells(struct fold_row *row)
+{
+    for (size_t i = 0; i < row->count; i++) {
+        free(row->cells[i].part);
+        free(row->cells[i].edges);
+        free(row->cells[i].counts);
+    }
+    row->count = 0;
+}
+
 struct fold *fold_free(struct fold *fold)
 {
     if (!fold)
         return NULL;
     for (size_t i = 0; i < fold->count; i++) {
-        for (size_t c = 0; c < fold->rows[i].count; c++) {
-            free(fold->rows[i].cells[c].part);
-            free(fold->rows[i].cells[c].edges);
-            free(fold->rows[i].cells[c].counts);
-        }
+        drop_cells(&fold->rows[i]);
         free(fold->rows[i].cells);
     }
     free(fold->rows);
@@ -158,6 +164,8 @@ void fold_begin(struct fold *fold)
     fold->concerned_count = 0;
     for (size_t i = 0; i < fold->count; i++) {
         fold->rows[i].next = 0;
+        if (fold->rows[i].count == MOST_CELLS) /* of pods that are long gone, mostly */
+            drop_cells(&fold->rows[i]);
         for (size_t c = 0; c < fold->rows[i].count; c++) {
             struct cell *cell = &fold->rows[i].cells[c];
             cell->top = cell->bottom = 0;

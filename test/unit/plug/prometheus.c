@@ -230,6 +230,34 @@ static void test_names_for_one_thing(void **state)
     }
 }
 
+/* The reply of a real llama.cpp server, as it came over the wire. */
+static void test_llamacpp(void **state)
+{
+    (void)state;
+    static char body[8192];
+    FILE *file = fopen(TEST_ROOT "/../shared/data/captures/metrics_llamacpp.txt", "r");
+    if (!file) {
+        print_message("SKIPPED LOUDLY: no captures here\n");
+        skip();
+    }
+    body[fread(body, 1, sizeof body - 1, file)] = '\0';
+    fclose(file);
+    struct server server;
+    struct probe_stage stage = {.rc = 0};
+    begin(&server, body);
+    struct config config = {.endpoint.url = server.odd.url};
+    assert_true(stage_open(&stage, &probe_prometheus, &config));
+    assert_int_equal(stage_look(&stage), 0);
+    near(stage_value(&stage, "llm.kv_cache_share", ""), 0.116272, 0);
+    near(stage_value(&stage, "llm.running", ""), 0, 0);
+    near(stage_value(&stage, "llm.waiting", ""), 0, 0);
+    poll(NULL, 0, 10);
+    assert_int_equal(stage_look(&stage), 0);
+    near(stage_value(&stage, "llm.output_tokens", ""), 0, 0);
+    stage_close(&stage);
+    odd_stop(&server.odd);
+}
+
 static void test_query(void **state)
 {
     (void)state;
@@ -263,8 +291,10 @@ static void check_gap(void (*behave)(struct odd_server *, int), const char *word
 {
     struct odd_server server;
     struct probe_stage stage = {.place.timeout_ns = 300 * NSEC_PER_MSEC};
+    if (behave == odd_flood) /* time enough for a mebibyte, on a slow machine too */
+        stage.place.timeout_ns = 10 * NSEC_PER_SEC;
     odd_start(&server, behave, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>");
-    struct config config = {.endpoint.url = server.url};
+    struct config config = {.endpoint = {.url = server.url, .largest = 1 << 20}};
     assert_true(stage_open(&stage, &probe_prometheus, &config));
     nsec_t began_ns = clock_monotonic_ns();
     assert_int_equal(stage_look(&stage), PROBE_GAP);
@@ -281,6 +311,7 @@ static void test_gaps(void **state)
     (void)state;
     check_gap(odd_hang, "did not answer whole within 300 ms");
     check_gap(odd_dribble, "did not answer whole");
+    check_gap(odd_flood, "sent more than 1");
     check_gap(odd_garbage, "does not answer in HTTP");
     check_gap(odd_cut, "cut its answer off");
     check_gap(odd_reply, "no exposition of metrics (line 1");
@@ -326,8 +357,8 @@ int main(void)
         cmocka_unit_test(test_node),           cmocka_unit_test(test_quantile),
         cmocka_unit_test(test_vllm),           cmocka_unit_test(test_stamps),
         cmocka_unit_test(test_unknown_series), cmocka_unit_test(test_names_for_one_thing),
-        cmocka_unit_test(test_query),          cmocka_unit_test(test_gaps),
-        cmocka_unit_test(test_http),
+        cmocka_unit_test(test_llamacpp),       cmocka_unit_test(test_query),
+        cmocka_unit_test(test_gaps),           cmocka_unit_test(test_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
