@@ -3,9 +3,12 @@
 #include "base/memory.h"
 #include "load/inside.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { ARRIVALS_A_TURN = 256 }; /* then the loop gets its turn */
+
+#define REDUCED_LOOK_NS (100 * NSEC_PER_MSEC)
 
 static const double closeness = 1e-9; /* of a target: what rounding may do */
 
@@ -32,8 +35,22 @@ static struct user *local_user(struct crew *crew, size_t local)
     return crew->users[local];
 }
 
+/* What the emergency stop leaves of the load: 1, unless it was reduced. */
+static double share_left(const struct crew *crew)
+{
+    struct engine_control *control = crew->engine->options.control;
+    uint32_t cut = atomic_load_explicit(&control->cut_millionths, memory_order_relaxed);
+    return 1 - (double)cut / 1e6;
+}
+
 static void schedule_change(struct crew *crew, nsec_t since_ns)
 {
+    if (share_left(crew) < 1) { /* the course's instants are no longer when users come and go */
+        if (since_ns + REDUCED_LOOK_NS < course_end(&crew->course))
+            timer_start(crew->engine->loop, &crew->timer,
+                        crew->engine->start_ns + since_ns + REDUCED_LOOK_NS);
+        return;
+    }
     nsec_t next_ns = course_reaches(&crew->course, level_of(crew, crew->active), since_ns);
     if (crew->active) {
         nsec_t fall_ns =
@@ -52,11 +69,12 @@ static void follow_course(struct timer *timer, nsec_t now_ns)
     struct crew *crew = list_entry(timer, struct crew, timer);
     nsec_t since_ns = engine_since(crew->engine, now_ns);
     nsec_t last_ns = crew->changed_ns;
-    double target = course_at(&crew->course, since_ns) + closeness;
+    double target = course_at(&crew->course, since_ns) * share_left(crew) + closeness;
     crew->begun = true;
     while (!crew->ended && target >= level_of(crew, crew->active)) {
         double level = level_of(crew, crew->active) - closeness;
-        nsec_t at_ns = course_reaches(&crew->course, level, last_ns);
+        nsec_t at_ns =
+            share_left(crew) < 1 ? since_ns : course_reaches(&crew->course, level, last_ns);
         user_join(local_user(crew, crew->active++), crew->engine->start_ns + at_ns);
     }
     while (crew->active && target < level_of(crew, crew->active - 1))
@@ -183,6 +201,10 @@ nsec_t crew_arrive(struct crew *crew, nsec_t now_ns)
         uint64_t number = crew->next_arrival;
         crew->next_arrival += crew->engine->options.segments;
         find_next_arrival(crew);
+        /* Of a reduced load every so-many-th arrival comes: where the count of those kept rises. */
+        double share = share_left(crew);
+        if (share < 1 && floor((double)(number + 1) * share) == floor((double)number * share))
+            continue;
         arrive(crew, intended_ns, number, now_ns);
     }
     if (crew->next_arrival_ns == NSEC_NEVER)
@@ -397,4 +419,12 @@ struct crew *crew_free(struct crew *crew)
     free(crew->shared_keys);
     free(crew);
     return NULL;
+}
+
+void crew_follow(struct crew *crew, nsec_t now_ns)
+{
+    if (crew->arrivals || !crew->begun || crew->ended)
+        return;
+    timer_stop(crew->engine->loop, &crew->timer);
+    follow_course(&crew->timer, now_ns);
 }

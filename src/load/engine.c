@@ -149,10 +149,15 @@ static void obey(struct engine *engine)
 {
     struct engine_control *control = engine->options.control;
     int stop = atomic_load_explicit(&control->stop, memory_order_relaxed);
+    uint32_t cut = atomic_load_explicit(&control->cut_millionths, memory_order_relaxed);
+    bool changed = cut != engine->cut_millionths;
+    engine->cut_millionths = cut;
     engine->stop = stop;
     for (size_t i = 0; i < engine->crew_count; i++) {
         struct crew *crew = engine->crews[i];
         bool wanted = atomic_load_explicit(&control->scenario_stop[i], memory_order_relaxed);
+        if (changed)
+            crew_follow(crew, loop_now(engine->loop));
         if (stop == ENGINE_STOP_NOW && !crew->over)
             crew_silence(crew);
         else if ((stop == ENGINE_STOP_GRACEFULLY || wanted) && !crew->ended)

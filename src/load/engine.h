@@ -26,7 +26,9 @@ struct engine_control {
     _Atomic uint64_t
         shared_iterations[64]; /* engines: iterations taken, by scenario (shared-iterations) */
     _Atomic uint64_t rows_taken[64]; /* engines: rows taken, by feeder (unique over all threads) */
-    _Atomic int scenario_stop[64];   /* conductor: a scenario whose `until` limit was crossed */
+    _Atomic uint32_t
+        cut_millionths; /* conductor: what is taken off the load of all scenarios; 0: nothing */
+    _Atomic int scenario_stop[64]; /* conductor: a scenario whose `until` limit was crossed */
 };
 
 enum engine_stop {

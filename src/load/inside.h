@@ -185,8 +185,9 @@ struct engine {
     struct text lines;   /* composed header lines with the user's cookies */
     nsec_t start_ns;     /* the run's start on the loop's clock */
     nsec_t drained_ns;
-    int stop;       /* what was acted on of control.stop */
-    bool recording; /* between start and end: tallies count */
+    int stop;                /* what was acted on of control.stop */
+    uint32_t cut_millionths; /* and of control.cut_millionths */
+    bool recording;          /* between start and end: tallies count */
     bool once_failed;
     char once_words[256];
     struct engine_live live;
@@ -246,6 +247,8 @@ struct crew *crew_new(struct engine *engine, const struct plan_scenario *plan, u
 struct crew *crew_free(struct crew *crew);
 /* Begins at the run's start. */
 void crew_begin(struct crew *crew);
+/* Brings users to what is left of a load that was reduced just now. */
+void crew_follow(struct crew *crew, nsec_t now_ns);
 /* Starts what is due of an open scenario. Returns the instant of the next arrival. */
 nsec_t crew_arrive(struct crew *crew, nsec_t now_ns);
 /* Lets one user take these tasks in order, and begins at once. */

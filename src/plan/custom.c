@@ -74,6 +74,7 @@ const struct custom customs[] = {
      .shape = "either",
      .table = scaler_rows,
      .also = "text"},
+    {.name = "safety", .read = safety_read, .shape = "list", .table = trigger_rows},
     {.name = "watch_stops", .read = watch_stops_read, .shape = "list", .table = watch_stop_rows},
     {.name = "percent", .read = percent_read, .schema = "{\"$ref\":\"#/$defs/share\"}"},
     {.name = "request", .read = request_keep},

@@ -26,6 +26,7 @@ extern const struct setting watch_rows[];
 extern const struct setting watched_rows[]; /* of struct plan_watched */
 extern const struct setting watch_stop_rows[];
 extern const struct setting scale_rows[];
+extern const struct setting trigger_rows[];
 extern const struct setting scaler_rows[]; /* of struct plan_scaler */
 
 /* A custom value: how it is read, and the JSON schema of it. */
@@ -89,7 +90,7 @@ typedef void custom_reader(struct reader *reader, const struct setting *row, con
 custom_reader schema_version_read, services_read, scenarios_read, feeders_read, variables_read,
     rules_read, objectives_read, thresholds_read, labels_read, setup_read, teardown_read,
     stages_read, gaps_read, node_keep, secret_read, request_keep, watched_read, watch_stops_read,
-    scalers_read, percent_read, turns_read;
+    scalers_read, safety_read, percent_read, turns_read;
 
 /* The words of a kind of plug-in. */
 struct plug_words {
@@ -168,6 +169,8 @@ struct setting *watch_only_rows(void);
 
 /* Completes the scale section, once all of the plan was read. */
 void scale_complete(struct reader *reader);
+/* Completes the safety section, once all of the plan was read. */
+void safety_complete(struct reader *reader);
 /* Frees what the section owns beyond its rows. */
 void scale_fini(struct plan_scale *scale);
 

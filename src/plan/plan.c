@@ -116,6 +116,7 @@ struct plan *plan_free(struct plan *plan)
     free(plan->source);
     watch_fini(&plan->watch);
     scale_fini(&plan->scale);
+    free(plan->triggers);
     setting_free(plan_rows, plan); /* its texts and sections */
     free(plan);
     return NULL;

@@ -251,7 +251,27 @@ struct plan_watch_stop {
     char *thing, *part;  /* name or role of what is watched, and which part; NULL: any */
     double above, below; /* NAN: not given */
     nsec_t hold_ns;      /* how long */
+    int action;          /* enum safety_action */
+    double to;           /* see struct plan_trigger */
 };
+
+enum safety_metric { SAFETY_ERRORS, SAFETY_RESPONSE, SAFETY_UNHEALTHY, SAFETY_WATCHED };
+enum safety_statistic { SAFETY_MEAN, SAFETY_P50, SAFETY_P95, SAFETY_P99 };
+
+/* An emergency by what requests do; those by what is watched are in plan_watch.stops. */
+struct plan_trigger {
+    enum safety_metric metric;
+    int statistic; /* enum safety_statistic; of response times */
+    double limit;  /* share, or seconds; exceeded above it */
+    nsec_t hold_ns;
+    int action;              /* enum safety_action */
+    double to;               /* users or rate to reduce to; 0: the last good level, or half */
+    uint64_t least_requests; /* of the last second, for an error share */
+};
+
+/* What a trigger does when it is held. Those of watch.stop end the load gracefully; those of safety
+ * do what they say, at once. */
+enum safety_action { SAFETY_STOP_GRACEFULLY, SAFETY_WARN, SAFETY_REDUCE, SAFETY_STOP };
 
 struct plan_watch {
     nsec_t interval_ns;
@@ -341,6 +361,8 @@ struct plan {
     struct plan_tls tls;
     struct plan_watch watch;
     struct plan_scale scale;
+    struct plan_trigger *triggers;
+    size_t trigger_count;
     struct symbols symbols; /* known to all scenarios: what global headers and set-up use; those of
                                a scenario begin with the same ones under the same slots */
     uint64_t seed;

@@ -133,6 +133,11 @@ const struct setting plan_rows[] = {
      .offset = PLAN(scale),
      .section = scale_rows,
      .sentence = "how plimsoll scale raises load, size and instances"},
+    {.name = "safety",
+     .type = SETTING_CUSTOM,
+     .custom = "safety",
+     .sentence =
+         "what ends or lowers the load at once, each a trigger with limit, time and action"},
     {.name = "services",
      .type = SETTING_CUSTOM,
      .custom = "services",

@@ -178,6 +178,7 @@ static void read_plan(struct reader *reader)
     setting_read_map(reader, document->root, "", &scope, 1);
     watch_complete(reader);
     scale_complete(reader);
+    safety_complete(reader);
     plan_verify(reader);
     check_overrides(reader);
     check_variables(reader);

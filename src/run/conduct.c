@@ -13,13 +13,15 @@
 #define TICK_NS           (100 * NSEC_PER_MSEC)
 #define GUARD_NS          (500 * NSEC_PER_MSEC)
 #define ENOUGH_NS         (500 * NSEC_PER_MSEC)
+#define SAFETY_NS         (100 * NSEC_PER_MSEC)
+#define SAFETY_WINDOW_NS  (3 * NSEC_PER_SEC)
 #define OVERSEE_NS        NSEC_PER_SEC
 #define RECENT_NS         (10 * NSEC_PER_SEC)
 #define HARD_LIMIT_ADD_NS (30 * NSEC_PER_SEC) /* beyond plan and grace: something hangs */
 
 /* When the next of each is due, since the run's start. */
 struct agenda {
-    nsec_t guard_ns, oversee_ns, progress_ns, enough_ns;
+    nsec_t guard_ns, oversee_ns, progress_ns, enough_ns, safety_ns;
 };
 
 void conduct_blame(struct conduct *conduct, enum run_outcome outcome, const char *format, ...)
@@ -75,13 +77,84 @@ static void heed_disk(struct conduct *conduct)
     stop(conduct, ENGINE_STOP_GRACEFULLY, "stopping: the run file can not be written");
 }
 
+/* Users or rate that the plan asks for now, and the target of the last level that is over. */
+static double load_now(const struct conduct *conduct, double *last_level)
+{
+    nsec_t at_ns = since_start(conduct);
+    double now = 0;
+    *last_level = 0;
+    for (size_t i = 0; i < conduct->plan->scenario_count; i++)
+        now += scenario_target_at(&conduct->plan->scenarios[i], at_ns);
+    for (size_t i = 0; i < conduct->phase_count; i++)
+        if (conduct->phases[i].level && conduct->phases[i].end_ns <= at_ns)
+            *last_level = conduct->phases[i].target;
+    return now;
+}
+
+static void reduce(struct conduct *conduct, double to, const char *words)
+{
+    double last_level = 0, now = load_now(conduct, &last_level);
+    double share = safety_share(to, now, last_level);
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "reducing the load to %.3g of %.3g: %s", share * now, now, words);
+    team_reduce(conduct->team, share);
+    recorder_event(conduct->recorder, since_start(conduct), "reduce", line.at);
+    log_say(conduct->options->log, LOG_NOTICE, "%s", line.at);
+    text_fini(&line);
+}
+
+/* An emergency is not graceful: what is in flight is cut off, so that the load is gone at once. */
+static void emergency(struct conduct *conduct, const char *words)
+{
+    conduct_blame(conduct, RUN_THRESHOLDS, "emergency stop: %s", words);
+    stop(conduct, ENGINE_STOP_NOW, "emergency stop: the load is ended at once");
+}
+
 static void heed_watch(struct conduct *conduct)
 {
-    char words[WATCHING_WORDS];
-    if (conduct->stop || !watching_limit(conduct->watching, words))
+    struct watching_news news;
+    if (conduct->stop == ENGINE_STOP_NOW)
         return;
-    conduct_blame(conduct, RUN_THRESHOLDS, "stopped by a limit of watch.stop: %s", words);
+    if (watching_limit(conduct->watching, SAFETY_STOP, &news))
+        emergency(conduct, news.words);
+    if (!conduct->stop && watching_limit(conduct->watching, SAFETY_REDUCE, &news))
+        reduce(conduct, news.to, news.words);
+    if (conduct->stop || !watching_limit(conduct->watching, SAFETY_STOP_GRACEFULLY, &news))
+        return;
+    conduct_blame(conduct, RUN_THRESHOLDS, "stopped by a limit of watch.stop: %s", news.words);
     stop(conduct, ENGINE_STOP_GRACEFULLY, "stopping: a limit of watch.stop was held");
+}
+
+static void endangered(void *self, const struct safety_finding *finding)
+{
+    struct conduct *conduct = self;
+    recorder_event(conduct->recorder, since_start(conduct), "safety", finding->words);
+    if (finding->action == SAFETY_STOP)
+        emergency(conduct, finding->words);
+    else if (finding->action == SAFETY_REDUCE)
+        reduce(conduct, finding->to, finding->words);
+    else
+        log_say(conduct->options->log, LOG_WARNING, "%s", finding->words);
+}
+
+/* Judges the last second. */
+static void look_at_safety(struct conduct *conduct)
+{
+    struct safety_figures figures;
+    nsec_t now_ns = since_start(conduct);
+    if (conduct->stop)
+        return;
+    struct result *result = recorder_result(conduct->recorder, SAFETY_WINDOW_NS);
+    safety_figures_of(result, now_ns, &figures);
+    const uint64_t *counters = result->total->counters;
+    uint64_t ended = counters[COUNT_SUCCEEDED] + counters[COUNT_FAILED] + counters[COUNT_TIMED_OUT];
+    if (ended != conduct->ended || figures.requests || team_live(conduct->team).in_flight == 0)
+        conduct->answered_ns = now_ns;
+    conduct->ended = ended;
+    figures.silence_s = (double)(now_ns - conduct->answered_ns) / (double)NSEC_PER_SEC;
+    figures.unhealthy = vigil_unhealthy(conduct->vigil);
+    safety_take(conduct->safety, &figures, endangered, conduct);
+    result_free(result);
 }
 
 static void found(void *self, const struct guard_finding *finding)
@@ -166,6 +239,8 @@ static void attend(struct conduct *conduct, struct agenda *agenda)
     heed_interrupts(conduct);
     heed_disk(conduct);
     heed_watch(conduct);
+    if (conduct->safety && is_due(&agenda->safety_ns, now_ns, SAFETY_NS))
+        look_at_safety(conduct);
     if (is_due(&agenda->oversee_ns, now_ns, OVERSEE_NS))
         look_at_generator(conduct);
     if (guard_awake(conduct->guard) && is_due(&agenda->guard_ns, now_ns, GUARD_NS))
@@ -212,6 +287,8 @@ void conduct_load(struct conduct *conduct)
     nsec_t limit_ns = hard_limit(conduct->plan);
     conduct->start_ns = clock_monotonic_ns() + START_DELAY_NS;
     overseer_sample(conduct->overseer, 0);
+    conduct->safety = safety_new(conduct->plan);
+    conduct->vigil = vigil_new(conduct->plan);
     int error = watching_start(conduct->watching, conduct->start_ns);
     if (error)
         recorder_event(conduct->recorder, 0, "gap",
@@ -226,4 +303,6 @@ void conduct_load(struct conduct *conduct)
     } while (team_wait(conduct->team, tick_ns) > 0);
     overseer_sample(conduct->overseer, since_start(conduct));
     watching_stop(conduct->watching);
+    conduct->vigil = vigil_free(conduct->vigil);
+    conduct->safety = safety_free(conduct->safety);
 }

@@ -7,7 +7,9 @@
 #include "run/guard.h"
 #include "run/overseer.h"
 #include "run/run.h"
+#include "run/safety.h"
 #include "run/team.h"
+#include "run/vigil.h"
 #include "run/watching.h"
 
 /* Everything of one run. */
@@ -21,6 +23,10 @@ struct conduct {
     struct guard *guard;
     struct overseer *overseer;
     struct watching *watching; /* or NULL */
+    struct safety *safety;     /* or NULL */
+    struct vigil *vigil;       /* or NULL */
+    nsec_t answered_ns;        /* when a request was last seen to end, since the start */
+    uint64_t ended;            /* how many had */
     nsec_t start_ns;           /* on the monotonic clock */
 
     /* what came of it */

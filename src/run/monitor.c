@@ -31,7 +31,7 @@ static void show(const struct monitor_options *options, struct recorder *recorde
 static int wait_for_end(const struct monitor_options *options, struct watching *watching,
                         struct recorder *recorder, nsec_t start_ns)
 {
-    char words[WATCHING_WORDS];
+    struct watching_news news;
     nsec_t half_ns = options->plan->watch.interval_ns / 2; /* the next look is not to begin */
     nsec_t slack_ns = half_ns < LAST_LOOK_NS ? half_ns : LAST_LOOK_NS;
     nsec_t end_ns =
@@ -41,7 +41,8 @@ static int wait_for_end(const struct monitor_options *options, struct watching *
         nsec_t now_ns = clock_monotonic_ns();
         if (now_ns >= end_ns)
             break;
-        if (watching_limit(watching, words))
+        if (watching_limit(watching, SAFETY_STOP_GRACEFULLY, &news) ||
+            watching_limit(watching, SAFETY_STOP, &news))
             return MONITOR_LIMIT;
         if (options->progress && now_ns >= shown_ns + options->progress_ns) {
             shown_ns += (now_ns - shown_ns) / options->progress_ns * options->progress_ns;

@@ -442,6 +442,7 @@ static void conclude(struct run *run, struct run_report *out)
     out->result->verdict_count = count;
 }
 
+/* Frees all but the path, which the report takes. */
 static void run_fini(struct run *run)
 {
     struct conduct *conduct = &run->conduct;
@@ -456,7 +457,6 @@ static void run_fini(struct run *run)
     run_phases_free(run->phases, run->phase_count);
     program_fini(&run->program);
     text_fini(&conduct->why);
-    free(run->path);
 }
 
 int run_plan(const struct run_options *options, struct run_report *out)
@@ -475,9 +475,8 @@ int run_plan(const struct run_options *options, struct run_report *out)
     }
     out->outcome = run.conduct.outcome;
     out->why = run.conduct.why.bytes ? text_take(&run.conduct.why) : NULL;
-    out->run_path = run.path;
-    run.path = NULL;
     run_fini(&run);
+    out->run_path = run.path;
     return 0;
 }
 

@@ -317,6 +317,12 @@ void team_stop(struct team *team, enum engine_stop stop)
     wake_all(team);
 }
 
+void team_reduce(struct team *team, double share)
+{
+    atomic_store(&team->control.cut_millionths, (uint32_t)((1 - share) * 1e6));
+    wake_all(team);
+}
+
 void team_stop_scenario(struct team *team, size_t scenario)
 {
     atomic_store(&team->control.scenario_stop[scenario], 1);

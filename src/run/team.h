@@ -50,6 +50,8 @@ uint32_t team_wait(struct team *team, nsec_t until_ns);
 
 /* Tells all engines to stop (enum engine_stop) and wakes them. */
 void team_stop(struct team *team, enum engine_stop stop);
+/* Reduces the load of all scenarios to this share (0 .. 1) of what the plan says. */
+void team_reduce(struct team *team, double share);
 /* Ends one scenario, whose `until` limit was crossed. */
 void team_stop_scenario(struct team *team, size_t scenario);
 

@@ -49,8 +49,8 @@ struct watching {
     size_t count;
     struct guarded *guarded;
     size_t guarded_count;
-    pthread_mutex_t lock; /* of words */
-    char words[WATCHING_WORDS];
+    pthread_mutex_t lock;                       /* of words */
+    struct watching_news news[SAFETY_STOP + 1]; /* by action: the first that was held */
 };
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -137,16 +137,16 @@ static void say_limit(struct watching *watching, const struct guarded *guarded, 
                                     : "above",
              limit, guarded->stop && !back ? " for " : "",
              guarded->stop && !back ? unit_write_duration(held, guarded->limit.hold_ns) : "");
-    recorder_event(watching->recorder, at_ns,
-                   back            ? "back"
-                   : guarded->stop ? "limit"
-                                   : "warning",
-                   words);
-    if (!guarded->stop || back)
+    bool warns = !guarded->stop || guarded->stop->action == SAFETY_WARN;
+    recorder_event(watching->recorder, at_ns, back ? "back" : warns ? "warning" : "limit", words);
+    if (warns || back)
         return;
+    struct watching_news *news = &watching->news[guarded->stop->action];
     pthread_mutex_lock(&watching->lock);
-    if (!*watching->words)
-        snprintf(watching->words, sizeof watching->words, "%s", words);
+    if (!*news->words) {
+        snprintf(news->words, sizeof news->words, "%s", words);
+        news->to = guarded->stop->to;
+    }
     pthread_mutex_unlock(&watching->lock);
 }
 
@@ -164,14 +164,16 @@ static void guard_sample(struct watching *watching, const struct watch_sample *s
     }
 }
 
-bool watching_limit(struct watching *watching, char words[WATCHING_WORDS])
+bool watching_limit(struct watching *watching, enum safety_action action, struct watching_news *out)
 {
     if (!watching)
         return false;
     pthread_mutex_lock(&watching->lock);
-    memcpy(words, watching->words, WATCHING_WORDS);
+    *out = watching->news[action];
+    if (action == SAFETY_REDUCE) /* each is told once, so that the next one is a new one */
+        watching->news[action].words[0] = '\0';
     pthread_mutex_unlock(&watching->lock);
-    return *words;
+    return out->words[0] != '\0';
 }
 
 /* ---- what the watch finds -------------------------------------------------------------------- */

@@ -27,9 +27,14 @@ int watching_start(struct watching *watching, nsec_t start_ns);
 /* Ends all looks. NULL is fine. */
 void watching_stop(struct watching *watching);
 
-/* Copies the words of the first limit of watch.stop that was held; false: none was. NULL is fine.
- */
+/* Copies the first limit with this action that was held; false: none was. One that reduces the load
+ * is told once. NULL is fine. */
 enum { WATCHING_WORDS = 240 };
-bool watching_limit(struct watching *watching, char words[WATCHING_WORDS]);
+struct watching_news {
+    char words[WATCHING_WORDS];
+    double to; /* as of struct plan_trigger */
+};
+bool watching_limit(struct watching *watching, enum safety_action action,
+                    struct watching_news *out);
 
 #endif
