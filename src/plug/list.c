@@ -41,8 +41,8 @@ static const struct probe *const probes[] = {
 /* clang-format on */
 
 static const struct scaler *const scalers[] = {
-    &scaler_process,    &scaler_cgroup,  &scaler_haproxy,
-    &scaler_kubernetes, &scaler_command, &scaler_null,
+    &scaler_process, &scaler_cgroup, &scaler_haproxy, &scaler_docker, &scaler_kubernetes,
+    &scaler_systemd, &scaler_env,    &scaler_command, &scaler_null,
 };
 
 static const struct writer *const writers[] = {

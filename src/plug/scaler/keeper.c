@@ -49,7 +49,7 @@ static void start(struct keeper *keeper, size_t index)
     struct await_words values = {.port = options->port ? (double)(options->port + index) : NAN,
                                  .index = (double)index,
                                  .instances = NAN,
-                                 .size = NAN};
+                                 .size = options->size};
     if (!options->command[strcspn(options->command, ";&|(\n")])
         text_puts(&command, "exec env "); /* the shell makes way, also for NAME=value COMMAND */
     await_fill(options->command, &values, &command);

@@ -20,6 +20,7 @@ enum { KEEPER_MOST = 256 }; /* instances */
 struct keeper_options {
     const char *command;          /* for /bin/sh; {port} and {index} are replaced */
     uint64_t port;                /* of instance 0; the others count up; 0: none */
+    double size;                  /* replaces {size}; NAN: nothing */
     const char *const *variables; /* "NAME=value" for each; NULL-ended */
     const char *directory;        /* to work in; NULL: this one's */
     const char *logs;             /* directory of instance-0.log and so on */

@@ -235,6 +235,7 @@ static int start_keeper(struct process *process)
     struct keeper_options options = {
         .command = process->config->command,
         .port = process->config->port,
+        .size = NAN,
         .variables = process->variables,
         .directory = process->config->directory,
         .logs = process->place->directory,
