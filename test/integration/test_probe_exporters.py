@@ -13,11 +13,12 @@ import statistics
 import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
 
-from conftest import Server, free_port, need, wait_port, write_plan
+from conftest import free_port, need, wait_port, write_plan
 
 SCENARIO = """
 scenarios:
@@ -140,10 +141,15 @@ scrape_configs:
                       f"--web.listen-address=127.0.0.1:{port}"], port)
     base = f"http://127.0.0.1:{port}"
     ask = base + "/api/v1/query?query=node_memory_MemTotal_bytes"
-    for _ in range(100):
-        if b"MemTotal" in urllib.request.urlopen(ask, timeout=5).read():
-            break
+    for _ in range(300):  # until it is ready (503 before) and has scraped once
+        try:
+            if b"MemTotal" in urllib.request.urlopen(ask, timeout=5).read():
+                break
+        except urllib.error.URLError:
+            pass
         time.sleep(0.1)
+    else:
+        raise AssertionError("Prometheus has not scraped within 30 s")
     ran = watched_run(plimsoll, tmp_path, testbed().url, [
         f"{{ prometheus: {{ url: {base}, query: 'sum(node_memory_MemTotal_bytes)', name: memory.all,"
         " unit: bytes }, name: query }",
@@ -330,7 +336,7 @@ def test_odd_endpoints_cost_the_load_nothing(testbed, plimsoll, tmp_path):
         assert any(name in gap and words in gap for gap in gaps), (name, gaps)
         assert values(ran, name) == {}, name
     good = values(ran, "good")
-    assert len(good[("http.healthy", "")]) >= 6 and set(good[("http.healthy", "")]) == {1.0}
+    assert len(good[("http.healthy", "")]) >= 3 and set(good[("http.healthy", "")]) == {1.0}
 
 
 def test_the_reference_is_what_the_program_says(plimsoll):
