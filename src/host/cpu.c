@@ -100,21 +100,6 @@ double cpu_steal_share(const struct cpu_times *before, const struct cpu_times *a
     return share_of(host_growth(before->steal, after->steal), before, after);
 }
 
-double cpu_user_share(const struct cpu_times *before, const struct cpu_times *after)
-{
-    return share_of(host_growth(before->user, after->user), before, after);
-}
-
-double cpu_system_share(const struct cpu_times *before, const struct cpu_times *after)
-{
-    return share_of(host_growth(before->system, after->system), before, after);
-}
-
-double cpu_iowait_share(const struct cpu_times *before, const struct cpu_times *after)
-{
-    return share_of(host_growth(before->iowait, after->iowait), before, after);
-}
-
 const struct cpu_times *cpu_core_times(const struct cpu *cpu, uint32_t number)
 {
     for (size_t i = 0; i < cpu->core_count; i++)

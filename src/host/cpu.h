@@ -41,10 +41,6 @@ void cpu_fini(struct cpu *cpu);
  * counter went back. */
 double cpu_busy_share(const struct cpu_times *before, const struct cpu_times *after);
 double cpu_steal_share(const struct cpu_times *before, const struct cpu_times *after);
-/* Of all time; the three columns that busy and idle are made of. */
-double cpu_user_share(const struct cpu_times *before, const struct cpu_times *after);
-double cpu_system_share(const struct cpu_times *before, const struct cpu_times *after);
-double cpu_iowait_share(const struct cpu_times *before, const struct cpu_times *after);
 
 /* The times of one processor, or NULL when it is not in the reading. */
 const struct cpu_times *cpu_core_times(const struct cpu *cpu, uint32_t number);

@@ -22,6 +22,8 @@ enum {
     PRESSURE,
 };
 
+enum { TICKS = 100 }; /* a second, on all of Linux' /proc */
+
 static const struct metric metrics[] = {
     [BUSY] = LOCAL_METRIC("cpu.busy", "1", "share of the time that was used; by processor too",
                           "/proc/stat"),
@@ -62,24 +64,52 @@ static int cpu_open(const void *config, const struct probe_place *place, void **
     return 0;
 }
 
+/* Ticks that passed on so many processors: those that the kernel accounted for, or by the clock when
+ * it lost some. Virtual machines do, of idle processors above all: shares of what is left would
+ * overstate the rest by a third. */
+static double ticks_between(const struct cpu_probe *probe, const struct cpu_times *before,
+                            const struct cpu_times *now, size_t cores)
+{
+    double accounted = local_known(host_growth(before->busy, now->busy)) +
+                       local_known(host_growth(before->idle, now->idle)) +
+                       local_known(host_growth(before->steal, now->steal));
+    double passed = TICKS * (double)cores * (double)probe->local.elapsed_ns / (double)NSEC_PER_SEC;
+    return passed > accounted ? passed : accounted;
+}
+
+static double share_of(uint64_t before, uint64_t now, double ticks)
+{
+    return local_known(host_growth(before, now)) / ticks;
+}
+
+static void put_cores(const struct cpu_probe *probe, struct probe_sink *sink)
+{
+    for (size_t i = 0; i < probe->now.core_count; i++) {
+        const struct cpu_core *core = &probe->now.cores[i];
+        const struct cpu_times *before = cpu_core_times(&probe->before, core->number);
+        char part[16];
+        snprintf(part, sizeof part, "cpu%u", core->number);
+        if (before)
+            probe_value(sink, BUSY, part,
+                        share_of(before->busy, core->times.busy,
+                                 ticks_between(probe, before, &core->times, 1)));
+    }
+}
+
 static void put_shares(const struct cpu_probe *probe, struct probe_sink *sink)
 {
     const struct cpu_times *before = &probe->before.all, *now = &probe->now.all;
-    probe_value(sink, BUSY, "", cpu_busy_share(before, now));
-    probe_value(sink, USER, "", cpu_user_share(before, now));
-    probe_value(sink, SYSTEM, "", cpu_system_share(before, now));
-    probe_value(sink, IOWAIT, "", cpu_iowait_share(before, now));
-    probe_value(sink, STEAL, "", cpu_steal_share(before, now));
+    size_t cores = probe->before.core_count < probe->now.core_count ? probe->before.core_count
+                                                                    : probe->now.core_count;
+    double ticks = ticks_between(probe, before, now, cores);
+    probe_value(sink, BUSY, "", share_of(before->busy, now->busy, ticks));
+    probe_value(sink, USER, "", share_of(before->user, now->user, ticks));
+    probe_value(sink, SYSTEM, "", share_of(before->system, now->system, ticks));
+    probe_value(sink, IOWAIT, "", share_of(before->iowait, now->iowait, ticks));
+    probe_value(sink, STEAL, "", share_of(before->steal, now->steal, ticks));
     probe_value(sink, SWITCHES, "",
                 local_rate(&probe->local, probe->before.switches, probe->now.switches));
-    for (size_t i = 0; i < probe->now.core_count; i++) {
-        const struct cpu_core *core = &probe->now.cores[i];
-        const struct cpu_times *times = cpu_core_times(&probe->before, core->number);
-        char part[16];
-        snprintf(part, sizeof part, "cpu%u", core->number);
-        if (times)
-            probe_value(sink, BUSY, part, cpu_busy_share(times, &core->times));
-    }
+    put_cores(probe, sink);
 }
 
 static int cpu_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct text *why)

@@ -87,7 +87,7 @@ static const struct setting settings[] = {
 };
 
 /* A costly reading takes at most this part of one processor's time. */
-#define COST_SHARE 400
+#define COST_SHARE 2000
 #define PSS_NS     (10 * NSEC_PER_SEC) /* and this one is not done more often */
 
 /* When a costly reading is due again. */
