@@ -64,9 +64,9 @@ static int cpu_open(const void *config, const struct probe_place *place, void **
     return 0;
 }
 
-/* Ticks that passed on so many processors: those that the kernel accounted for, or by the clock when
- * it lost some. Virtual machines do, of idle processors above all: shares of what is left would
- * overstate the rest by a third. */
+/* Ticks that passed on so many processors: those that the kernel accounted for, or by the clock
+ * when it lost some. Virtual machines do, of idle processors above all: shares of what is left
+ * would overstate the rest by a third. */
 static double ticks_between(const struct cpu_probe *probe, const struct cpu_times *before,
                             const struct cpu_times *now, size_t cores)
 {
