@@ -1,6 +1,7 @@
 /* Asks a health page as a user of it would: on a connection of its own, never one that load goes
  * over, so that a service which no longer accepts connections is seen. An answer with a status of
- * 400 or above is a value (healthy is 0), and no gap: it was seen. So is no answer in time. */
+ * 400 or above is a value (healthy is 0), and no gap: it was seen. So is no answer at all, though
+ * its latency is a gap. */
 #include "base/memory.h"
 #include "plug/probe/endpoint.h"
 #include "plug/probe/probe_list.h"
@@ -82,7 +83,7 @@ static int http_open(const void *config, const struct probe_place *place, void *
 static void tell_change(struct http_probe *probe, bool healthy, const char *words,
                         struct probe_sink *sink)
 {
-    if (probe->asked && healthy != probe->was_healthy)
+    if (probe->asked ? healthy != probe->was_healthy : !healthy)
         probe_event(sink, healthy ? "healthy" : "unhealthy", "%s", words);
     probe->was_healthy = healthy;
     probe->asked = true;
@@ -108,8 +109,9 @@ static int http_look(void *self, nsec_t at_ns, struct probe_sink *sink, struct t
         probe_value(sink, FIRST_BYTE, "", (double)reply->first_byte_ns / NSEC_PER_SEC);
         return 0;
     }
+    /* That nobody answers was seen; the latency is what could not be, and has the gap. */
     tell_change(probe, false, why->at, sink);
-    return PROBE_GAP;
+    return 0;
 }
 
 const struct probe probe_http = {

@@ -158,7 +158,9 @@ static void test_kubeconfig(void **state)
     assert_int_equal(ask_kubernetes(file, NULL, NULL, &why), CONTROL_ABSENT);
     assert_non_null(strstr(why.at, "refused"));
     text_clear(&why);
-    assert_int_equal(ask_kubernetes(plant("broken", "a: [1"), NULL, NULL, &why), CONTROL_FAILED);
+    const char *broken = plant("broken", "a: [1");
+    assert_int_equal(ask_kubernetes(broken, NULL, NULL, &why), CONTROL_FAILED);
+    unlink(broken);
     assert_non_null(strstr(why.at, "line "));
     text_fini(&why);
     unlink(file);

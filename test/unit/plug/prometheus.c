@@ -346,8 +346,20 @@ static void test_http(void **state)
     near(stage_value(&stage, "http.healthy", ""), 0, 0);
     assert_true(stage_event(&stage, "unhealthy"));
     odd_stop(&server.odd);
-    assert_int_equal(stage_look(&stage), PROBE_GAP);
+    assert_int_equal(stage_look(&stage),
+                     0); /* that nobody answers is a fact, its latency is none */
     near(stage_value(&stage, "http.healthy", ""), 0, 0);
+    assert_true(isnan(stage_value(&stage, "http.latency", "")));
+    assert_true(isnan(stage_value(&stage, "http.status", "")));
+    stage_close(&stage);
+    stage.place.timeout_ns = 200 * NSEC_PER_MSEC;
+    odd_start(&server.odd, odd_hang, NULL);
+    config.endpoint.url = server.odd.url;
+    assert_true(stage_open(&stage, &probe_http, &config));
+    assert_int_equal(stage_look(&stage), 0);
+    near(stage_value(&stage, "http.healthy", ""), 0, 0);
+    assert_true(stage_event(&stage, "unhealthy"));
+    odd_stop(&server.odd);
     stage_close(&stage);
 }
 
