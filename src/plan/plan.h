@@ -309,6 +309,7 @@ struct plan_scale {
     uint64_t instances;        /* the most of them */
     struct plan_texts targets; /* base URLs of the instances, where no scaler makes them */
     struct plan_numbers sizes; /* of the size axis, in order */
+    char *size_unit;           /* what they are called; NULL: as the scaler has it */
     int hold;                  /* enum scale_hold: users of a horizontal test */
     struct plan_scaler {
         struct plan_plugged plugged;

@@ -132,23 +132,25 @@ static void follow_address(struct actuators *actuators)
     text_fini(&why);
 }
 
-/* A test that does not ask for instances needs one nevertheless, where none runs yet. */
-static double at_least_one(struct actuators *actuators, double instances)
+/* A test that does not ask for instances needs one nevertheless, where none runs yet. Returns as
+ * scaling_look does. */
+static int at_least_one(struct actuators *actuators, double *instances, struct text *why)
 {
     struct scaler_view view = {.instances = NAN};
-    struct text why = TEXT_EMPTY;
-    if (isnan(instances) && actuators->axes & SCALER_INSTANCES &&
-        scaling_look(actuators->scaling, &view, &why) == 0 && view.instances < 1)
-        instances = 1;
-    text_fini(&why);
-    return instances;
+    if (!isnan(*instances) || !(actuators->axes & SCALER_INSTANCES))
+        return 0;
+    int outcome = scaling_look(actuators->scaling, &view, why);
+    if (outcome == 0 && view.instances < 1)
+        *instances = 1;
+    return outcome;
 }
 
 int actuators_reach(struct actuators *actuators, double instances, double size, struct text *why)
 {
     bool many = actuators->axes & SCALER_INSTANCES;
-    instances = at_least_one(actuators, instances);
-    int outcome = actuators_able(actuators, instances, size, why);
+    int outcome = at_least_one(actuators, &instances, why);
+    if (outcome == 0)
+        outcome = actuators_able(actuators, instances, size, why);
     /* Without a scaler, users are spread over the first of the plan's targets. */
     if (outcome == 0 && !isnan(instances) && !many && instances_at(actuators)->count) {
         actuators->options->plan->targets = *instances_at(actuators);
@@ -182,17 +184,19 @@ uint64_t actuators_restarts(struct actuators *actuators)
     return view.restarts;
 }
 
-/* The unit of sizes: as the settings choose it, else the scaler's own. */
+/* The unit of sizes: as the plan says; as the only scaler's settings choose it; else that of the
+ * scaler that changes the size. */
 static const char *unit_of(struct actuators *actuators)
 {
+    const struct suite_options *options = actuators->options;
     struct scaler_view view = {.size_unit = NULL};
     struct text why = TEXT_EMPTY;
-    const char *unit = NULL;
-    if (actuators->scaling && scaling_look(actuators->scaling, &view, &why) == 0)
+    const char *unit = options->plan->scale.size_unit;
+    if (!unit && options->scaler_count == 1 && scaling_look(actuators->scaling, &view, &why) == 0)
         unit = view.size_unit;
-    for (size_t i = 0; i < actuators->options->scaler_count && !unit; i++)
-        if (axes_of(&actuators->options->scalers[i]) & SCALER_SIZE)
-            unit = actuators->options->scalers[i].scaler->size_unit;
+    for (size_t i = 0; i < options->scaler_count && !unit; i++)
+        if (axes_of(&options->scalers[i]) & SCALER_SIZE)
+            unit = options->scalers[i].scaler->size_unit;
     text_fini(&why);
     return unit ? unit : "size";
 }

@@ -115,6 +115,13 @@ static void say_level(struct suite_course *course, const struct level_outcome *o
             "%s: the generator was the bottleneck; the figures are not the target's", rung->name);
 }
 
+/* A level without one success measures nothing, and a higher one would not either. */
+static bool nothing_worked(const struct level_outcome *outcome)
+{
+    return outcome->level && outcome->outcome == RUN_FAILED &&
+           outcome->level->failed == outcome->level->requests;
+}
+
 /* What a level that did not go as planned means for those after it. */
 static void heed(struct suite_course *course, const struct rung *rung,
                  const struct level_outcome *outcome)
@@ -123,11 +130,11 @@ static void heed(struct suite_course *course, const struct rung *rung,
         end(course, RUN_INTERRUPTED, "interrupted by the user");
     else if (outcome->outcome == RUN_DISK_FULL)
         end(course, RUN_DISK_FULL, outcome->why);
-    else if (!outcome->level || (outcome->level->state == LEVEL_STOPPED)) {
+    else if (!outcome->level || outcome->level->state == LEVEL_STOPPED || nothing_worked(outcome)) {
         course->ended_of = rung->series;
         say(course, "stop", "no higher level of this series is measured: %s",
             outcome->why ? outcome->why : "the level was stopped");
-        if (!outcome->level && course->number == 1)
+        if (course->number == 1 && (!outcome->level || nothing_worked(outcome)))
             end(course, RUN_FAILED, outcome->why);
     }
 }
@@ -373,8 +380,12 @@ int suite_dry(const struct suite_options *options, struct text *out, struct text
     const struct ladder *ladder = options->ladder;
     if (outcome == 0)
         outcome = all_able(actuators, ladder, why);
-    for (size_t i = 0; i < ladder->rung_count && outcome == 0; i++)
-        actuators_plan(actuators, ladder->rungs[i].instances, ladder->rungs[i].size, out);
+    for (size_t i = 0; i < ladder->rung_count && outcome == 0; i++) {
+        const struct rung *rung = &ladder->rungs[i];
+        if (i == 0 || !same(rung->size, rung[-1].size) ||
+            !same(rung->instances, rung[-1].instances))
+            actuators_plan(actuators, rung->instances, rung->size, out);
+    }
     actuators_free(actuators, why);
     return outcome;
 }
