@@ -205,22 +205,20 @@ function levelTable(series: Series): HTMLElement {
     return table(columns, rows, "The levels");
 }
 
-// Means of what was watched and is a share of its limit: what was near its end.
+// What was watched and is a share of its limit, the nearest to its end first: a row each.
 function resourceTable(series: Series): HTMLElement | null {
-    const names = new Map<string, Resource>();
+    const most = new Map<string, number>();
+    const nameOf = (one: Resource): string => `${one.thing} ${one.metric}${one.part ? ` ${one.part}` : ""}`;
     for (const level of series.levels)
         for (const one of level.resources)
-            if (one.unit === "1") names.set(`${one.thing} ${one.metric} ${one.part}`, one);
-    if (!names.size) return null;
-    const columns = [{ title: "load" }, ...[...names.values()].slice(0, 8).map((one) => ({ title: `${one.thing} ${one.metric}${one.part ? ` ${one.part}` : ""}`, number: true }))];
-    const rows = series.levels.map((level) => [
-        known(level.users) ? `${number(level.users)} users` : perSecond(level.rate_rps),
-        ...[...names.keys()].slice(0, 8).map((name) => {
-            const found = level.resources.find((one) => `${one.thing} ${one.metric} ${one.part}` === name);
-            return share(found?.mean);
-        }),
-    ]);
-    return table(columns, rows, "Resources, mean over the level");
+            if (one.unit === "1" && !/^cpu\d/.test(one.part) && known(one.mean)) most.set(nameOf(one), Math.max(most.get(nameOf(one)) ?? 0, one.mean));
+    const names = [...most].filter(([, value]) => value >= 0.02).sort((one, other) => other[1] - one[1]).slice(0, 10);
+    if (!names.length) return null;
+    const levels = series.levels.slice(0, 12);
+    const title = (level: Level): string => (series.kind === "horizontal" ? plural(level.instances ?? 1, "instance") : known(level.users) ? number(level.users) : perSecond(level.rate_rps));
+    const columns = [{ title: "mean over the level" }, ...levels.map((level) => ({ title: title(level), number: true }))];
+    const rows = names.map(([name]) => [name, ...levels.map((level) => share(level.resources.find((one) => nameOf(one) === name)?.mean))]);
+    return table(columns, rows, "Resources, as shares of what there is");
 }
 
 function verdict(suite: Suite): HTMLElement {
