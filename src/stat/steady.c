@@ -77,7 +77,9 @@ static void fit(const double *batches, size_t count, struct steady_drift *out)
      * correlation and so hide itself. */
     out->lag1 = lag1_of(rests, count, 0);
     free(rests);
-    double lag = fmin(fmax(out->lag1, 0), 0.9);
+    /* More correlation than a third is no noise of batch means but a bend or a step, which must not
+     * widen the interval until it hides itself. */
+    double lag = fmin(fmax(out->lag1, 0), 1.0 / 3);
     double effective = fmax((double)count * (1 - lag) / (1 + lag), 4);
     double degrees = effective - 2;
     double error = sqrt(residue / ((double)count - 2) / squares * (double)count / effective);

@@ -34,6 +34,7 @@ static struct second nothing(int t)
 static struct result *made(void)
 {
     struct result *result = new_result(chat, nothing);
+    result->end_ns = POINTS * NSEC_PER_SEC;
     for (size_t i = 0; i < result->point_count; i++) {
         result->points[i].gauges[GAUGE_IN_FLIGHT] = 12;
         result->points[i].gauges[GAUGE_WAITING] = 3.05;
@@ -141,6 +142,7 @@ static void what_is_kept_is_steady_or_says_why(void **state)
     struct kept kept;
     struct result *result = made();
     kept_find(result, 0, 30 * NSEC_PER_SEC, 0.01, &kept);
+    assert_string_equal(kept.words, "");
     assert_true(kept.steady);
     assert_int_equal(kept.begin_ns, 6 * NSEC_PER_SEC);
     assert_int_equal(kept.end_ns, 30 * NSEC_PER_SEC);
