@@ -192,3 +192,59 @@ def test_a_service_killed_started_again_renamed_and_stopped(tmp_path, processes)
     cpu = series(document, "process.cpu")
     assert cpu["count"] < count["count"], "neither the first look nor that after the restart has one"
     assert ran.code == PASSED
+
+
+# ---- inside a run -----------------------------------------------------------------------------
+
+PLAN = """
+target: {url}
+watch:
+  interval: 200ms
+  thresholds: {{ memory: {memory} }}
+  probes:
+    - {{ process: {{ port: {port} }}, name: api, role: gateway }}
+    - {{ process: there-is-no-such-process, role: database }}
+  stop: [{{ metric: process.count, of: gateway, above: {above}, for: 600ms }}]
+scenarios:
+  s: {{ rate: 20, duration: {seconds}s, tasks: [{{ name: root, get: / }}] }}
+"""
+
+
+def query(path, sql):
+    import sqlite3
+    with sqlite3.connect(path) as db:
+        return db.execute(sql).fetchall()
+
+
+def test_every_run_watches(plimsoll, testbed, tmp_path):
+    server = testbed()
+    (tmp_path / "plan.yaml").write_text(PLAN.format(url=server.url, port=server.port, seconds=3,
+                                                    memory="0.001%", above=99))
+    ran = plimsoll("run", "plan.yaml").check_passed()
+    rows = query(ran.file, "SELECT watched, role, probe, metric, count(*), min(at_ns), max(at_ns)"
+                           " FROM samples WHERE part = '' GROUP BY 1, 2, 3, 4")
+    seen = {row[:4]: row[4:] for row in rows}
+    for key in (("generator", "generator", "cpu", "cpu.busy"),
+                ("generator", "generator", "memory", "memory.used_share"),
+                ("generator", "generator", "process", "process.cpu"),
+                ("api", "gateway", "process", "process.cpu")):
+        count, first, last = seen[key]
+        assert 3 <= count <= 17, (key, count)
+        assert 0 <= first < last < 4e9, "on the run's clock"
+    assert not any(row[1] == "database" for row in rows), "no value is made up"
+    events = dict(query(ran.file, "SELECT kind, words FROM event WHERE kind IN ('gap', 'warning')"
+                                  " AND words NOT LIKE '%left out%' AND words NOT LIKE '%cpu%'"))
+    assert "there-is-no-such-process" in events["gap"]
+    assert "memory.used_share" in events["warning"] and "above" in events["warning"]
+
+
+def test_a_held_limit_stops_a_run(plimsoll, testbed, tmp_path):
+    server = testbed()
+    (tmp_path / "plan.yaml").write_text(PLAN.format(url=server.url, port=server.port, seconds=60,
+                                                    memory="85%", above=0))
+    begin = time.monotonic()
+    ran = plimsoll("run", "plan.yaml")
+    assert time.monotonic() - begin < 30
+    assert "stopped by a limit of watch.stop: api: process.count is 1, above 0 for 600 ms" in ran.err
+    assert ran.code in (THRESHOLDS, 120), ran.err
+    assert query(ran.file, "SELECT count(*) FROM event WHERE kind = 'limit'") == [(1,)]
