@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { HERALD_MS = 20, RESTORE_TRIES = 4 };
 
@@ -128,6 +129,26 @@ static struct scaling *scaling_new(const struct scaling_options *options)
     return scaling;
 }
 
+/* Makes the journal; one of an earlier suite in this directory makes way when nothing is left of it
+ * to undo. */
+static int make_journal(struct scaling *scaling, struct text *why)
+{
+    struct journal_record record;
+    const char *path = scaling->journal_path;
+    int rc = journal_new(path, scaling->target, scaling->directory, &scaling->journal);
+    if (rc != -EEXIST || journal_read(path, &record) != 0)
+        return rc;
+    bool left = journal_unfinished(&record);
+    journal_record_fini(&record);
+    if (left) {
+        text_printf(why, "%s tells of changes that are not undone; undo them: plimsoll rollback %s",
+                    path, path);
+        return SCALING_UNFINISHED;
+    }
+    unlink(path);
+    return journal_new(path, scaling->target, scaling->directory, &scaling->journal);
+}
+
 int scaling_open(const struct scaling_options *options, struct scaling **out, struct text *why)
 {
     struct scaling *scaling = scaling_new(options);
@@ -135,8 +156,7 @@ int scaling_open(const struct scaling_options *options, struct scaling **out, st
     if (rc == 0)
         rc = open_parts(scaling, why);
     if (rc == 0 && !options->dry)
-        rc = journal_new(scaling->journal_path, scaling->target, scaling->directory,
-                         &scaling->journal);
+        rc = make_journal(scaling, why);
     if (rc) {
         complete(rc, why);
         scaling_free(scaling);

@@ -143,6 +143,21 @@ static json_t *copy_or_null(const json_t *object, const char *key)
     return value ? json_deep_copy(value) : json_null();
 }
 
+/* The behavior as a merge patch that also takes away what a pause adds. */
+static json_t *behavior_back(const json_t *spec)
+{
+    static const char *const ways[] = {"scaleUp", "scaleDown"};
+    json_t *behavior = copy_or_null(spec, "behavior");
+    for (size_t i = 0; json_is_object(behavior) && i < 2; i++) {
+        json_t *way = json_object_get(behavior, ways[i]);
+        if (!way)
+            json_object_set_new(behavior, ways[i], json_null());
+        else if (!json_object_get(way, "selectPolicy"))
+            json_object_set_new(way, "selectPolicy", json_null());
+    }
+    return behavior;
+}
+
 json_t *json_saved(const json_t *workload, const char *container, const json_t *autoscaler)
 {
     json_t *resources = json_object_get(json_container(workload, container), "resources");
@@ -156,7 +171,6 @@ json_t *json_saved(const json_t *workload, const char *container, const json_t *
             json_pack("{s:O,s:{s:o,s:o,s:o}}", "name",
                       json_object_get(json_object_get(autoscaler, "metadata"), "name"), "spec",
                       "minReplicas", copy_or_null(spec, "minReplicas"), "maxReplicas",
-                      copy_or_null(spec, "maxReplicas"), "behavior",
-                      copy_or_null(spec, "behavior")));
+                      copy_or_null(spec, "maxReplicas"), "behavior", behavior_back(spec)));
     return saved;
 }
