@@ -110,6 +110,6 @@ bool steady_is(const struct steady_drift *drift, double tolerance)
 {
     if (isnan(drift->share))
         return false;
-    return (drift->low <= 0 && drift->high >= 0) ||
-           (drift->low >= -tolerance && drift->high <= tolerance);
+    bool within = drift->low >= -tolerance && drift->high <= tolerance;
+    return within || (drift->low <= 0 && drift->high >= 0 && drift->lag1 <= STEADY_MOST_LAG1);
 }

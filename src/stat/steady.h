@@ -17,6 +17,9 @@
 
 enum { STEADY_BATCH = 5 };
 
+/* Batch means more alike than this are a bend or a step, or waves longer than what was measured. */
+#define STEADY_MOST_LAG1 0.5
+
 enum steady_outcome {
     STEADY_NOT = 1, /* the best cut lies at half of the series: it never became steady */
     STEADY_TOO_FEW, /* fewer than 10 batches of five */
@@ -38,7 +41,8 @@ struct steady_drift {
 /* Values are put into 20 batches of equal size (fewer values: batches of one). */
 struct steady_drift steady_drift_of(const double *values, size_t count);
 
-/* Whether the drift is none: its interval contains 0, or lies within this share of it. */
+/* Whether the drift is none: its interval lies within this share of 0; or contains 0, and
+ * neighbours are not too much alike. */
 bool steady_is(const struct steady_drift *drift, double tolerance);
 
 #endif

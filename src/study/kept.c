@@ -90,6 +90,9 @@ static void test_drift(const double *values, size_t count, const char *name, dou
     if (isnan(drift.share))
         snprintf(out->words, sizeof out->words, "too few intervals to say whether %s is steady",
                  name);
+    else if (drift.low <= 0 && drift.high >= 0)
+        snprintf(out->words, sizeof out->words,
+                 "%s moved in a step or in long waves (correlation %.2f)", name, drift.lag1);
     else
         snprintf(out->words, sizeof out->words,
                  "%s drifted by %+.1f %% over the level (99 %% interval %+.1f to %+.1f %%)", name,
