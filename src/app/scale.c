@@ -20,7 +20,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #define PROGRESS_TERMINAL_NS (500 * NSEC_PER_MSEC)
 #define PROGRESS_PIPE_NS     (5 * NSEC_PER_SEC)
@@ -204,6 +204,8 @@ static int conclude(struct stand *stand, const struct suite_report *report)
         if (!stand->order->quiet)
             print(stand, report);
     }
+    if (levels == 0)
+        rmdir(stand->directory); /* stays where something is in it */
     if (report->why)
         fprintf(stand->app->err, "plimsoll: %s%s\n", report->why,
                 levels ? "; what was measured is kept" : "");

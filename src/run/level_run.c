@@ -97,6 +97,7 @@ static void measure(const struct level_order *order, struct level_watch *watch,
     level->replicate = rung->replicate;
     level->run = memory_copy_text(file_of(report->run_path));
     level_measure(result, watch->kept.begin_ns, watch->kept.end_ns, level);
+    level_goodput(result, (double)order->plan->scale.critical_response_ns / 1e9, level);
     level->warmup_s = (double)watch->kept.begin_ns / 1e9;
     judge(watch, cut_short, level, out);
     out->level = level;

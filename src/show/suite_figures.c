@@ -39,11 +39,36 @@ static double first_of(const struct level *level, const char *const *metrics)
     return isnan(value) && machine ? mean_of(level, machine, true) : value;
 }
 
-/* process.cpu counts processors, of which a process of one thread can have one. */
+/* process.cpu counts processors, of which a process of one thread can have one; where one name
+ * stands for several processes, each has its part. */
 double suite_cpu(const struct level *level)
 {
     static const char *const metrics[] = {"cgroup.cpu_of_quota", "process.cpu", "cpu.busy", NULL};
-    return first_of(level, metrics);
+    double processes = mean_of(level, "process.count", false);
+    bool several = isnan(mean_of(level, metrics[0], false)) && processes > 1 &&
+                   !isnan(mean_of(level, metrics[1], false));
+    return first_of(level, metrics) / (several ? processes : 1);
+}
+
+double suite_skew(const struct level *level)
+{
+    static const char *const metrics[] = {"cgroup.cpu", "process.cpu", "cpu.busy", NULL};
+    for (size_t m = 0; metrics[m]; m++) {
+        double least = INFINITY, most = 0, sum = 0;
+        unsigned count = 0;
+        for (size_t i = 0; i < level->resource_count; i++) {
+            const struct level_resource *resource = &level->resources[i];
+            if (!is(resource, metrics[m], "") || strcmp(resource->role, "generator") == 0)
+                continue;
+            least = fmin(least, resource->mean);
+            most = fmax(most, resource->mean);
+            sum += resource->mean;
+            count++;
+        }
+        if (count > 1 && count >= level->instances && sum > 0)
+            return (most - least) / (sum / count);
+    }
+    return NAN;
 }
 
 double suite_memory(const struct level *level)

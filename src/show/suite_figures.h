@@ -13,6 +13,9 @@ double suite_cpu(const struct level *level);
 double suite_memory(const struct level *level);
 /* Whether these two are of the machine alone, since nothing of the target was watched. */
 bool suite_host_only(const struct level_series *series);
+/* How far instances that are watched one by one differ in processor time: most less least, as a
+ * share of their mean; NAN where they are not. */
+double suite_skew(const struct level *level);
 /* Use of the n-th GPU, from 0. */
 double suite_gpu(const struct level *level, unsigned number);
 /* How many GPUs any level of the series has. */

@@ -281,8 +281,11 @@ static void put_speed_up(const struct level_series *series, struct text *out)
         double gain = suite_speed_up(level, first), ratio = level->instances / first->instances;
         if (isnan(gain) || ratio <= 1)
             continue;
-        text_printf(out, "%s%.0f instances: %.2f times the first (efficiency %.0f %%)\n",
+        text_printf(out, "%s%.0f instances: %.2f times the first (efficiency %.0f %%)",
                     i == 1 ? "\n" : "", level->instances, gain, 100 * gain / ratio);
+        if (!isnan(suite_skew(level)))
+            text_printf(out, ", skew between them %.0f %%", 100 * suite_skew(level));
+        text_putc(out, '\n');
         shared |= gain / ratio < 0.8 && !isnan(level->users) &&
                   level->users >= 0.99 * first->users * ratio;
     }

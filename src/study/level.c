@@ -228,6 +228,17 @@ void level_measure(const struct result *result, nsec_t begin_ns, nsec_t end_ns, 
     result_sum_free(sum, &result->metrics);
 }
 
+void level_goodput(const struct result *result, double slo_response_s, struct level *level)
+{
+    if (!isnan(level->goodput) || !(slo_response_s > 0) || !(level->measured_s > 0))
+        return;
+    struct result_sum *sum = result_window(result, level->begin_ns, level->end_ns, UINT32_MAX);
+    nsec_t limit_ns = (nsec_t)(slo_response_s * 1e9);
+    level->goodput =
+        (double)hist_count_to(result_hist(sum, HIST_RESPONSE), limit_ns) / level->measured_s;
+    result_sum_free(sum, &result->metrics);
+}
+
 /* ---- a run as a suite ---------------------------------------------------------------------- */
 
 /* Whether what the plan asked for in a phase is arrivals and not users: the name of a level says
@@ -266,10 +277,13 @@ struct suite *suite_of_run(const struct result *result, double slo_response_s)
         struct level *level = series_add(series);
         *(is_open(phase) ? &level->rate : &level->users) = phase->target;
         level_measure(result, phase->begin_ns, phase->end_ns, level);
+        level_goodput(result, slo_response_s, level);
         level->warmup_s = 0;
     }
-    if (series->level_count == 0)
+    if (series->level_count == 0) {
         measure_whole(result, series);
+        level_goodput(result, slo_response_s, &series->levels[0]);
+    }
     for (size_t i = 0; i < result->event_count; i++)
         suite_add_event(suite, result->events[i].at_ns, result->events[i].kind,
                         result->events[i].words);

@@ -110,6 +110,10 @@ void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const 
 void level_measure(const struct result *result, nsec_t begin_ns, nsec_t end_ns,
                    struct level *level);
 
+/* Fills a level's goodput where the plan declared none: answers within this response time, a
+ * second. slo_response_s NAN or 0: left as it is. The level was measured before. */
+void level_goodput(const struct result *result, double slo_response_s, struct level *level);
+
 /* A suite of one series from the phases of a run that are marked as levels; without any, one level:
  * the whole run. Owner: caller, suite_free. */
 struct suite *suite_of_run(const struct result *result, double slo_response_s);

@@ -120,6 +120,10 @@ static void a_run_with_levels_is_a_suite(void **state)
     assert_int_equal(suite->series[0].level_count, PHASES);
     assert_near(suite->series[0].levels[1].users, 50, 1e-9);
     assert_near(suite->series[0].levels[1].throughput, 100, 1e-9);
+    assert_near(suite->series[0].levels[1].goodput, 100, 1e-9);
+    suite_free(suite);
+    suite = suite_of_run(result, 0.1505); /* 101 to 150 ms: half of them, to a bucket */
+    assert_near(suite->series[0].levels[1].goodput, 50, 1);
     suite_free(suite);
     for (size_t i = 0; i < result->phase_count; i++)
         result->phases[i].level = false;
