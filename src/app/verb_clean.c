@@ -16,7 +16,8 @@
 
 static const struct option options[] = {
     {"yes", 'y', .kind = OPTION_FLAG, .sentence = "do not ask"},
-    {"dry-run", 0, .kind = OPTION_FLAG, .sentence = "say what would be removed, and remove nothing"},
+    {"dry-run", 0, .kind = OPTION_FLAG,
+     .sentence = "say what would be removed, and remove nothing"},
     {"results", 0, .kind = OPTION_FLAG,
      .sentence = "run files and reports too: everything that was measured"},
     {.name = NULL},
@@ -40,7 +41,7 @@ static const struct artefact {
     {"Scalability_Testing_Results.md", true},
 };
 
-struct list {
+struct removal {
     char **paths;
     size_t count, kept;
     bool results;
@@ -75,7 +76,7 @@ static const char *reason_to_keep(const char *path)
 
 static void consider(void *self, const char *path)
 {
-    struct list *list = self;
+    struct removal *list = self;
     if (!is_ours(path, list->results))
         return;
     const char *reason = reason_to_keep(path);
@@ -97,7 +98,7 @@ static bool agrees(const struct app *app, size_t count)
 }
 
 /* Removes them, and directories that are then empty. */
-static size_t remove_all(const struct list *list)
+static size_t remove_all(const struct removal *list)
 {
     size_t failed = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -115,7 +116,7 @@ static size_t remove_all(const struct list *list)
     return failed;
 }
 
-static int clean(struct app *app, const struct list *list, const struct arguments *arguments)
+static int clean(struct app *app, const struct removal *list, const struct arguments *arguments)
 {
     for (size_t i = 0; i < list->count; i++)
         fprintf(app->out, "%s\n", list->paths[i]);
@@ -137,7 +138,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     if (arguments->rest_count > 1)
         return usage_error(app, verb, "one directory is wanted");
     const char *directory = arguments->rest_count ? arguments->rest[0] : "runs";
-    struct list list = {.results = argument_given(arguments, "results"), .err = app->err};
+    struct removal list = {.results = argument_given(arguments, "results"), .err = app->err};
     if (access(directory, F_OK) != 0)
         return usage_error(app, verb, "there is no directory %s", directory);
     files_find(directory, "", consider, &list);

@@ -374,3 +374,27 @@ def test_two_suites_do_not_fight_over_one_target(tmp_path, processes):
     fourth = scale(tmp_path, *words)
     out, err = fourth.communicate(timeout=60)
     assert fourth.returncode in (0, 120), (done, err)
+
+
+def test_clean_removes_ours_and_keeps_results_and_others(tmp_path):
+    port = free_ports(1)
+    (tmp_path / "plan.yaml").write_text(WORK.format(target=port, duration=1) + f"""
+  scaler: {{ process: {{ command: "{TESTBED} --port {{port}}", port: {port}, health: /health }} }}
+""")
+    scale(tmp_path, "horizontal", "--instances", 1, "--levels", 1, "--step-duration",
+          1).communicate()
+    [directory] = (tmp_path / "runs").iterdir()
+    (directory / "mine.txt").write_text("kept")
+    clean = lambda *words: subprocess.run([PLIMSOLL, "clean", *words], cwd=tmp_path, text=True,
+                                          capture_output=True, stdin=subprocess.DEVNULL)
+    assert "instance-0.log" in clean("--dry-run").stdout
+    assert clean().returncode == 1 and (directory / "instance-0.log").exists()
+    with open(directory / "undo.journal", "a") as journal:
+        journal.write('{"entry":9,"scaler":"null","config":"{}","state":"1 1"}\n')
+    done = clean("--yes")
+    assert done.returncode == 1 and "plimsoll rollback" in done.stderr
+    assert sorted(p.name for p in directory.iterdir() if p.suffix != ".plim") == [
+        "Scalability_Testing_Results.md", "mine.txt", "scalability_results.json", "undo.journal"]
+    assert subprocess.run([PLIMSOLL, "rollback", "@last"], cwd=tmp_path).returncode == 0
+    assert clean("--yes", "--results").returncode == 0
+    assert [p.name for p in directory.iterdir()] == ["mine.txt"]
