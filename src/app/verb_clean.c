@@ -39,6 +39,9 @@ static const struct artefact {
     {"*.plim-shm", true},
     {"scalability_results.json", true},
     {"Scalability_Testing_Results.md", true},
+    {"report.html", true},
+    {"results_viewer.html", true},
+    {"PHASE_*_RESULTS.md", true},
 };
 
 struct removal {

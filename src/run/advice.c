@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "run/need.h"
 #include "run/port_forward.h"
+#include "study/foreign.h"
 
 #include <string.h>
 
@@ -118,12 +119,24 @@ static void record_time_scale(struct recorder *recorder, const struct plan *plan
     text_fini(&words);
 }
 
+/* Others that send to the target meanwhile make its figures theirs too. */
+static void record_foreign(struct recorder *recorder, const struct result *result)
+{
+    struct text words = TEXT_EMPTY;
+    if (foreign_find(result, &words)) {
+        recorder_event(recorder, result->end_ns, "warning", words.at);
+        recorder_fact(recorder, "advice.foreign_traffic", words.at);
+    }
+    text_fini(&words);
+}
+
 void advice_record(struct recorder *recorder, const struct plan *plan, const struct result *result,
                    bool shares)
 {
     struct look look = {.plan = plan, .result = result, .shares_machine = shares};
     if (plan->time_scale != 1)
         record_time_scale(recorder, plan);
+    record_foreign(recorder, result);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (rows[i].due(&look))
             recorder_fact(recorder, rows[i].name, rows[i].sentence);
