@@ -220,6 +220,13 @@ static struct capacity search_of(const struct suite_course *course, const struct
     return capacity;
 }
 
+/* Whether the level measured last says more of the generator than of the target. */
+static bool doubtful(const struct suite_course *course, const struct rung *rung)
+{
+    const struct level_series *series = &course->report->suite->series[rung->series];
+    return series->level_count && series->levels[series->level_count - 1].generator == 2;
+}
+
 static void find_capacity(struct suite_course *course, const struct rung *model,
                           const bool *all_kept)
 {
@@ -236,10 +243,15 @@ static void find_capacity(struct suite_course *course, const struct rung *model,
         rest(course, course->options->plan->scale.cool_down_ns);
         if (!interrupted(course) && elapsed_ns(course) > course->options->ladder->limit_ns * 2)
             break;
-        if (!interrupted(course) && climb(course, &rung, &kept))
-            capacity_take(&capacity, load, kept);
-        else
+        if (interrupted(course) || !climb(course, &rung, &kept))
             break;
+        if (!kept && doubtful(course, &rung) && !course->ended && !interrupted(course)) {
+            say(course, "retry", "%s is measured again: the generator was the bottleneck",
+                rung.name);
+            course->ended_of = SIZE_MAX;
+            climb(course, &rung, &kept);
+        }
+        capacity_take(&capacity, load, kept);
     }
     if (interrupted(course))
         end(course, RUN_INTERRUPTED, "interrupted by the user");

@@ -219,7 +219,7 @@ def test_completion_completes(tmp_path):
     script = f"""
 eval "$({PLIMSOLL} completion bash)"
 try() {{ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _plimsoll; echo "${{COMPREPLY[@]}}"; }}
-try plimsoll r
+try plimsoll repo
 try plimsoll run --spa
 try plimsoll wrk --lat
 """

@@ -192,7 +192,8 @@ def test_a_level_that_never_settles_is_marked(tmp_path, testbed, plimsoll):
     level = levels_of(ran)[0]
     assert level["users"] is None and level["rate_rps"] == 100
     assert level["state"] in ("not steady", "stopped")
-    assert "not steady" in ran.out or "stopped" in ran.out
+    if level["generator"] != "saturated":  # which is then the worse news
+        assert level["state"] in ran.out
 
 
 def capacity_of(tmp_path, plimsoll, server, users, seconds):
@@ -204,6 +205,8 @@ def capacity_of(tmp_path, plimsoll, server, users, seconds):
                    "--step-duration", seconds, "--find-capacity", timeout=300)
     assert ran.code == PASSED, ran.err
     document, _ = results_of(ran)
+    if "generator saturated" in ran.out:
+        pytest.skip("this machine is too busy: its own lateness is in the figures")
     kept = [level["users"] for level in document["series"][0]["levels"]
             if level["mean_s"] <= users / 1000]
     return max(kept), ran
