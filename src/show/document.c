@@ -307,6 +307,7 @@ json_t *document_new(const struct result *result, const struct show_options *opt
     json_object_set_new(document, "requests", requests_array(result));
     json_object_set_new(document, "phases", phases_array(result));
     json_object_set_new(document, "series", document_series(result));
+    json_object_set_new(document, "resources", document_resources(result));
     json_object_set_new(document, "concurrency", document_concurrency(result));
     json_object_set_new(document, "definitions", document_definitions(&result->metrics));
     json_object_set_new(document, "services", services_array(result));

@@ -30,6 +30,7 @@ json_t *document_concurrency(const struct result *result);
 json_t *document_definitions(const struct metric_table *metrics); /* of drivers' metrics */
 json_t *document_distribution(const struct result_sum *sum);
 json_t *document_series(const struct result *result);
+json_t *document_resources(const struct result *result); /* what was watched */
 /* Adds the columns of answers made of tokens to a series, where the run (or the request; SIZE_MAX:
  * all of them) has such. */
 void document_llm_series(json_t *series, const struct result *result, size_t request);

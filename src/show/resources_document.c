@@ -10,7 +10,10 @@
 #include <string.h>
 #include <time.h>
 
-enum { STAMP_ROOM = 64 };
+enum {
+    STAMP_ROOM = 64,
+    MOST_SAMPLES = 600, /* of a series in the document of a run; the run file has all */
+};
 
 /* ISO 8601, UTC, with milliseconds. */
 static const char *stamp(char room[STAMP_ROOM], nsec_t wall_ns)
@@ -24,21 +27,40 @@ static const char *stamp(char room[STAMP_ROOM], nsec_t wall_ns)
     return room;
 }
 
-static json_t *seconds_of(const nsec_t *times, size_t count)
+/* How many neighbours become one, so that at most `most` are left; 0: all are. */
+static size_t together(size_t count, size_t most)
+{
+    return most && count > most ? (count + most - 1) / most : 1;
+}
+
+static json_t *seconds_of(const nsec_t *times, size_t count, size_t step)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i += step)
         json_array_append_new(list, document_seconds(times[i]));
     return list;
 }
 
-static json_t *series_document(const struct result *result, const struct result_series *series)
+/* The values; of neighbours that became one their mean. */
+static json_t *values_of(const struct result_series *series, size_t step)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < series->count; i += step) {
+        size_t end = i + step < series->count ? i + step : series->count;
+        double sum = 0;
+        for (size_t k = i; k < end; k++)
+            sum += series->values[k];
+        json_array_append_new(list, document_number(sum / (double)(end - i)));
+    }
+    return list;
+}
+
+static json_t *series_document(const struct result *result, const struct result_series *series,
+                               size_t most)
 {
     const struct result_watched *watched = &result->watched[series->watched];
     struct series_figures figures = result_series_over(series, INT64_MIN, INT64_MAX);
-    json_t *values = json_array();
-    for (size_t i = 0; i < series->count; i++)
-        json_array_append_new(values, document_number(series->values[i]));
+    size_t step = together(series->count, most);
     json_t *row = json_object();
     json_object_set_new(row, "watched", document_text(watched->name));
     json_object_set_new(row, "role", document_text(watched->role));
@@ -53,9 +75,9 @@ static json_t *series_document(const struct result *result, const struct result_
     json_object_set_new(row, "p95", document_number(figures.p95));
     json_object_set_new(row, "max", document_number(figures.most));
     json_object_set_new(row, "slope_per_s", document_number(figures.slope));
-    json_object_set_new(row, "at_s", seconds_of(series->at_ns, series->count));
-    json_object_set_new(row, "took_s", seconds_of(series->took_ns, series->count));
-    json_object_set_new(row, "values", values);
+    json_object_set_new(row, "at_s", seconds_of(series->at_ns, series->count, step));
+    json_object_set_new(row, "took_s", seconds_of(series->took_ns, series->count, step));
+    json_object_set_new(row, "values", values_of(series, step));
     return row;
 }
 
@@ -85,23 +107,37 @@ static json_t *watched_document(const struct result *result)
     return list;
 }
 
+static json_t *series_list(const struct result *result, size_t most)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < result->series_count; i++)
+        json_array_append_new(list, series_document(result, &result->series[i], most));
+    return list;
+}
+
+json_t *document_resources(const struct result *result)
+{
+    json_t *resources = json_object();
+    json_object_set_new(resources, "watched", watched_document(result));
+    json_object_set_new(resources, "series", series_list(result, MOST_SAMPLES));
+    return resources;
+}
+
 static json_t *resources_document(const struct result *result)
 {
     char room[STAMP_ROOM];
-    json_t *host = json_object(), *series = json_array(), *whole = json_object();
+    json_t *host = json_object(), *whole = json_object();
     json_object_set_new(host, "name", document_text(result->host));
     json_object_set_new(host, "kernel", document_text(result->kernel));
     json_object_set_new(host, "cpu", document_text(result->cpu));
     json_object_set_new(host, "cores", document_count(result->cores));
-    for (size_t i = 0; i < result->series_count; i++)
-        json_array_append_new(series, series_document(result, &result->series[i]));
     json_object_set_new(whole, "schema_version", json_integer(1));
     json_object_set_new(whole, "version", document_text(result->version));
     json_object_set_new(whole, "started_at", json_string(stamp(room, result->wall_start_ns)));
     json_object_set_new(whole, "duration_s", document_seconds(result->end_ns));
     json_object_set_new(whole, "host", host);
     json_object_set_new(whole, "watched", watched_document(result));
-    json_object_set_new(whole, "series", series);
+    json_object_set_new(whole, "series", series_list(result, 0));
     json_object_set_new(whole, "events", events_document(result));
     return whole;
 }

@@ -48,6 +48,7 @@ int main(void)
         .library = "libnvidia-ml.so.1", .program = "/none", .pcie = true, .processes = true};
     if (!stage_open(&library, &probe_gpu, &config)) {
         printf("SKIPPED: %s\n", library.why.at);
+        stage_close(&library);
         return 77;
     }
     stage_look(&library);

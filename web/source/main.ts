@@ -7,13 +7,14 @@ import { count, duration, known, number, plural, share, timeOf, whyMissing } fro
 import { levels } from "./levels";
 import type { Run } from "./run";
 import { readRun } from "./run";
+import { resources } from "./resources";
 import { spread } from "./spread";
 import type { Suite } from "./suite";
 import { suitePage } from "./suite";
 import { errors, judgements, requests } from "./tables";
 import { tokens } from "./tokens";
 import { followSize, themeSwitch } from "./theme";
-import { timeline } from "./timeline";
+import { bandsOf, marksOf, timeline } from "./timeline";
 import { origin, trust } from "./trust";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -151,7 +152,7 @@ function start(): void {
             "main",
             {},
             verdict(run),
-            ...[levels(run), timeline(run), spread(run), tokens(run), requests(run), judgements(run), errors(run), trust(run), origin(run)].filter(
+            ...[levels(run), timeline(run), resources(run, bandsOf(run), marksOf(run)), spread(run), tokens(run), requests(run), judgements(run), errors(run), trust(run), origin(run)].filter(
                 (part): part is HTMLElement => part !== null,
             ),
         ),

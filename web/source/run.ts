@@ -184,6 +184,26 @@ export interface Accounts {
     started_off: number;
 }
 
+// One metric of one part of a watched thing.
+export interface Resource {
+    watched: string;
+    role: string;
+    probe: string;
+    metric: string;
+    part: string;
+    unit: string;
+    sentence: string;
+    count: number;
+    mean: Maybe;
+    min: Maybe;
+    p95: Maybe;
+    max: Maybe;
+    slope_per_s: Maybe;
+    at_s: number[];
+    took_s: number[];
+    values: Maybe[];
+}
+
 export interface Run {
     schema_version: number;
     run: {
@@ -224,6 +244,7 @@ export interface Run {
     requests: Request[];
     phases: Phase[];
     series: Series;
+    resources: { watched: { name: string; role: string; probe: string }[]; series: Resource[] };
     services: { service: string; outcome: string; failure: boolean; hits: number }[];
     events: { at_s: number; kind: string | null; words: string | null }[];
     examples: {

@@ -81,7 +81,7 @@ function eventsOf(run: Run): Run["events"] {
     return run.events.filter((event) => event.kind !== "phase").sort((one, other) => one.at_s - other.at_s);
 }
 
-function marksOf(run: Run): Mark[] {
+export function marksOf(run: Run): Mark[] {
     return eventsOf(run)
         .slice(0, MOST_MARKS)
         .map((event, at) => ({ at: event.at_s, label: String(at + 1) }));

@@ -297,6 +297,31 @@ static inline void fixture_verdicts(struct result *result)
     }
 }
 
+/* A machine that gets busier with the users, a GPU that fills, and a look that was missed. */
+static inline void fixture_watch(struct fixture_maker *maker, struct recorder *recorder)
+{
+    static const struct metric busy = {"cpu.busy", METRIC_GAUGE, "1", "share used", "/proc/stat"};
+    static const struct metric memory = {"memory.used_share", METRIC_GAUGE, "1", "share used",
+                                         "/proc/meminfo"};
+    static const struct metric gpu = {"gpu.utilization", METRIC_GAUGE, "1", "share busy", "NVML"};
+    static const struct metric sent = {"network.out_bytes", METRIC_GAUGE, "bytes/s", "bytes sent",
+                                       "/proc/net/dev"};
+    bool hostile = maker->kind == FIXTURE_HOSTILE;
+    uint32_t host = recorder_watched(recorder, "this machine", "generator", "cpu");
+    uint32_t model = recorder_watched(recorder, hostile ? FIXTURE_EVIL : "model", "gpu", "gpu");
+    for (uint32_t second = 0; second < maker->points; second++) {
+        double users = fixture_users(second), noise = random_unit(&maker->random);
+        nsec_t at = second * NSEC_PER_SEC + 12 * NSEC_PER_MSEC, took = 300 * NSEC_PER_USEC;
+        if (second == 33 || second == 34)
+            continue; /* a gap */
+        recorder_sample(recorder, host, &busy, "", at, took, 0.08 + users / 160 + noise * 0.05);
+        recorder_sample(recorder, host, &memory, "", at, took, 0.41 + second * 0.001);
+        recorder_sample(recorder, host, &sent, "eth0", at, took, users * 12e3 * (1 + noise));
+        recorder_sample(recorder, model, &gpu, hostile ? FIXTURE_EVIL : "GPU0", at, took,
+                        fmin(0.99, 0.2 + users / 90 + noise * 0.04));
+    }
+}
+
 static inline void fixture_words(enum fixture_kind kind, struct recorder *recorder)
 {
     recorder_fact(recorder, "generator.verdict", "ok");
@@ -383,6 +408,8 @@ static inline struct result *fixture_result(enum fixture_kind kind)
     tally_exchange_init(&exchange, &metrics, 0, FIXTURE_REQUESTS, 0);
     recorder_attach(recorder, &exchange);
     fixture_feed(&maker, recorder, &exchange);
+    if (kind == FIXTURE_WHOLE || kind == FIXTURE_HOSTILE)
+        fixture_watch(&maker, recorder);
     fixture_words(kind, recorder);
     recorder_drain(recorder);
     check(kind == FIXTURE_KILLED || recorder_close(recorder) == 0);
