@@ -156,7 +156,7 @@ test("resources: a panel a question on the time axis of the load, gaps left open
     ]);
     assert.ok((await pixelsOf(page, "How busy were the processors?", "p95")) > 80);
     await page.click("#resources summary");
-    const rows = await page.$$eval("#resources tbody tr", (all) => all.map((one) => one.textContent));
+    const rows = await page.$$eval("#resources details tbody tr", (all) => all.map((one) => one.textContent));
     assert.equal(rows.length, 4);
     assert.match(rows.find((row) => row.includes("gpu.utilization")), /GPU0.*%/);
     const run = JSON.parse(readFileSync(join(folder, "whole.json"), "utf8"));
