@@ -399,3 +399,20 @@ def test_clean_removes_ours_and_keeps_results_and_others(tmp_path):
     assert subprocess.run([PLIMSOLL, "rollback", "@last"], cwd=tmp_path).returncode == 0
     assert clean("--yes", "--results").returncode == 0
     assert [p.name for p in directory.iterdir()] == ["mine.txt"]
+
+
+@needs_haproxy
+def test_the_example_works_as_it_stands(tmp_path):
+    plan = pathlib.Path(__file__).resolve().parents[2] / "example/scale.yaml"
+    first = free_ports(4)
+    environment = {**os.environ, "TESTBED": str(TESTBED), "PORT": str(first + 3), "STEP": "1s",
+                   "FIRST": str(first), "CORES": "0.25" if groups_writable() else "0"}
+    run = lambda *words: subprocess.run(
+        [PLIMSOLL, *words], cwd=tmp_path, env=environment, text=True, capture_output=True,
+        timeout=120)
+    dry = run("scale", "horizontal", plan, "--dry-run")
+    assert dry.returncode == 0 and "process: instances 0 to 3" in dry.stdout, dry
+    assert not (tmp_path / "runs").exists(), "a dry run leaves nothing"
+    done = run("scale", "horizontal", plan)
+    assert done.returncode in (0, 120), done
+    assert not started_in(tmp_path) and not groups_of(tmp_path)
