@@ -3,70 +3,40 @@
 
 #include "base/text.h"
 #include "base/unit.h"
+#include "host/interface.h"
 #include "host/listening.h"
 #include "host/netstat.h"
 
 #include <inttypes.h>
-#include <stdint.h>
-#include <string.h>
 
 static const char *const area = "network";
 
-enum { PORTS_SHOWN = 12, PER_MILLION = 1000000 };
+enum { PORTS_SHOWN = 12, LOST_ONE_IN = 1000 };
 
 static const double repeated_much = 0.001; /* share of segments sent again */
-
-/* Counters of one interface since the start, as /proc/net/dev orders them. */
-struct interface {
-    struct span name;
-    uint64_t packets_in, errors_in, dropped_in, packets_out, errors_out, dropped_out;
-};
-
-static bool interface_read(struct span line, struct interface *out)
-{
-    const char *colon = line.bytes ? memchr(line.at, ':', line.bytes) : NULL;
-    if (!colon)
-        return false;
-    size_t length = (size_t)(colon - line.at);
-    uint64_t numbers[16];
-    struct span rest = {colon + 1, line.bytes - length - 1};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        if (!host_known(numbers[i] = host_number(host_word(&rest))))
-            return false;
-    *out = (struct interface){.name = span_trim((struct span){line.at, length}),
-                              .packets_in = numbers[1],
-                              .errors_in = numbers[2],
-                              .dropped_in = numbers[3],
-                              .packets_out = numbers[9],
-                              .errors_out = numbers[10],
-                              .dropped_out = numbers[11]};
-    return true;
-}
 
 static void judge_interface(const char *root, const struct interface *one,
                             struct findings *findings)
 {
-    uint64_t packets = one->packets_in + one->packets_out;
-    uint64_t bad = one->errors_in + one->errors_out + one->dropped_in + one->dropped_out;
+    uint64_t packets = one->in_packets + one->out_packets;
+    uint64_t errors = one->in_errors + one->out_errors, drops = one->in_drops + one->out_drops;
     if (packets == 0)
         return;
-    struct text path = TEXT_EMPTY, words = TEXT_EMPTY;
-    text_printf(&path, "/sys/class/net/%.*s/speed", (int)one->name.bytes, one->name.at);
-    uint64_t speed = host_read_number(root, path.at); /* Mbit/s; nothing for virtual ones */
-    text_printf(&words, "%.*s: %" PRIu64 " errors, %" PRIu64 " dropped of %" PRIu64 " packets",
-                (int)one->name.bytes, one->name.at, one->errors_in + one->errors_out,
-                one->dropped_in + one->dropped_out, packets);
-    if (host_known(speed) && speed > 0 && speed < UINT32_MAX)
-        text_printf(&words, ", %" PRIu64 " Mbit/s", speed);
-    bool loses = bad * PER_MILLION > packets * 1000;
+    struct text words = TEXT_EMPTY;
+    text_printf(&words, "%s: %" PRIu64 " errors, %" PRIu64 " dropped of %" PRIu64 " packets",
+                one->name, errors, drops, packets);
+    uint64_t speed = interface_speed(root, one->name);
+    char room[UNIT_ROOM];
+    if (host_known(speed))
+        text_printf(&words, ", %s Mbit/s", unit_write_count(room, speed / 1000000));
+    bool loses = errors + drops > packets / LOST_ONE_IN;
     finding_add(findings, loses ? FINDING_WARNING : FINDING_FINE, area, "interface", "%s",
                 words.at);
     if (loses)
         finding_remedy(findings,
-                       "ip -s link show %.*s; look at cable, driver, ring buffers "
-                       "(ethtool -g) before blaming the target",
-                       (int)one->name.bytes, one->name.at);
-    text_fini(&path);
+                       "ip -s link show %s; look at cable, driver, ring buffers (ethtool -g) "
+                       "before blaming the target",
+                       one->name);
     text_fini(&words);
 }
 
@@ -76,11 +46,9 @@ static void look_at_interfaces(const char *root, struct findings *findings)
     if (host_read(root, "/proc/net/dev", &bytes) != 0)
         finding_add(findings, FINDING_UNKNOWN, area, "interface", "interfaces are not shown here");
     struct span lines = text_span(&bytes);
-    while (lines.bytes > 0) {
-        struct interface one;
-        if (interface_read(host_line(&lines), &one))
-            judge_interface(root, &one, findings);
-    }
+    struct interface one;
+    while (interface_next(&lines, &one))
+        judge_interface(root, &one, findings);
     text_fini(&bytes);
 }
 

@@ -98,7 +98,7 @@ static void lossy_interfaces_are_named(void **state)
     doctor_network(root, &findings);
     assert_grade(&findings, "interface", FINDING_WARNING);
     assert_non_null(strstr(named(&findings, "interface")->words, "600 errors, 600 dropped"));
-    assert_non_null(strstr(named(&findings, "interface")->words, "10000 Mbit/s"));
+    assert_non_null(strstr(named(&findings, "interface")->words, "10,000 Mbit/s"));
     findings_fini(&findings);
     plant_network(root, "  eth0: 9 1000000 1 0 0 0 0 0 9 1000 0 0 0 0 0 0\n");
     doctor_network(root, &findings);
