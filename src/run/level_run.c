@@ -21,13 +21,37 @@ enum { INTERVALS = 120 }; /* of a level: MSER-5 needs 50, and drift batches of s
 struct level_watch {
     nsec_t arrived_ns, wanted_ns;
     uint64_t least;
+    nsec_t reduced_ns;    /* when safety took load away; 0: it did not */
     bool done, prolonged; /* it was long enough before, and not steady or of too few requests */
     struct kept kept;
 };
 
+/* A load that safety reduced is no longer the level's: it ends there. */
+static nsec_t reduced_at(const struct result *result)
+{
+    for (size_t i = 0; i < result->event_count; i++)
+        if (strcmp(result->events[i].kind, "reduce") == 0)
+            return result->events[i].at_ns > 0 ? result->events[i].at_ns : 1;
+    return 0;
+}
+
+/* What happened to the target or to the test, and not to the figures alone. */
+static void tell_events(const struct level_order *order, const struct result *result)
+{
+    static const char *const kinds[] = {"reduce", "safety", "restart", "gone", "oom", "threshold"};
+    for (size_t i = 0; order->suite && i < result->event_count; i++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+            if (strcmp(result->events[i].kind, kinds[k]) == 0)
+                suite_add_event(order->suite, order->begin_ns + result->events[i].at_ns, kinds[k],
+                                result->events[i].words);
+}
+
 static bool enough(void *self, const struct result *whole, nsec_t elapsed_ns)
 {
     struct level_watch *watch = self;
+    watch->reduced_ns = reduced_at(whole);
+    if (watch->reduced_ns)
+        return true;
     if (elapsed_ns < watch->arrived_ns + watch->wanted_ns)
         return false;
     kept_find(whole, watch->arrived_ns, elapsed_ns, DRIFT_TOLERANCE, &watch->kept);
@@ -61,7 +85,10 @@ static void judge(const struct level_watch *watch, bool cut_short, struct level 
 {
     const struct kept *kept = &watch->kept;
     snprintf(out->words, sizeof out->words, "%s", kept->words);
-    if (cut_short) {
+    if (watch->reduced_ns) {
+        level->state = LEVEL_STOPPED;
+        snprintf(out->words, sizeof out->words, "its load was reduced for safety");
+    } else if (cut_short) {
         level->state = LEVEL_STOPPED;
         snprintf(out->words, sizeof out->words, "%.150s", out->why ? out->why : "it ended early");
     } else if (kept->requests < watch->least) {
@@ -82,6 +109,9 @@ static void measure(const struct level_order *order, struct level_watch *watch,
     const struct rung *rung = order->rung;
     const struct result *result = report->result;
     nsec_t end_ns = result->end_ns < rung->most_ns ? result->end_ns : rung->most_ns;
+    if (watch->reduced_ns && watch->reduced_ns < end_ns)
+        end_ns = watch->reduced_ns;
+    tell_events(order, result);
     bool cut_short =
         !watch->done && (report->outcome == RUN_INTERRUPTED || report->outcome == RUN_DISK_FULL ||
                          end_ns + NSEC_PER_SEC < rung->most_ns);

@@ -12,6 +12,8 @@ struct level_order {
     struct plan *plan;
     const struct rung *rung;
     size_t number, count; /* for the level's name */
+    struct suite *suite;  /* gets what happened in the run; or NULL */
+    nsec_t begin_ns;      /* when the run begins, since the suite's start */
 };
 
 struct level_outcome {

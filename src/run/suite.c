@@ -133,7 +133,9 @@ static void heed(struct suite_course *course, const struct rung *rung,
     else if (!outcome->level || outcome->level->state == LEVEL_STOPPED || nothing_worked(outcome)) {
         course->ended_of = rung->series;
         say(course, "stop", "no higher level of this series is measured: %s",
-            outcome->why ? outcome->why : "the level was stopped");
+            outcome->why        ? outcome->why
+            : outcome->words[0] ? outcome->words
+                                : "the level was stopped");
         if (course->number == 1 && (!outcome->level || nothing_worked(outcome)))
             end(course, RUN_FAILED, outcome->why);
     }
@@ -158,7 +160,9 @@ static bool climb(struct suite_course *course, const struct rung *rung, bool *ke
                                 .plan = options->plan,
                                 .rung = rung,
                                 .number = course->number,
-                                .count = course->count};
+                                .count = course->count,
+                                .suite = suite,
+                                .begin_ns = elapsed_ns(course)};
     struct level_outcome outcome;
     level_run(&order, &suite->series[rung->series], &outcome);
     if (outcome.level) {

@@ -251,3 +251,17 @@ def test_the_scalability_law_is_recovered(tmp_path, testbed, plimsoll):
 @pytest.mark.thorough
 def test_every_level_of_the_scalability_law_is_within_three_percent(tmp_path, testbed, plimsoll):
     recovered(tmp_path, testbed, plimsoll, "1,2,4,8,12,16,24,32,48,64", 12, 0.03)
+
+
+@pytest.mark.parametrize("action, kind", [("reduce, to: 1", "reduce"), ("stop", "safety")])
+def test_safety_ends_a_level_and_those_above_it(tmp_path, testbed, plimsoll, action, kind):
+    server = testbed("--law", "fixed", "--error-rate", "60%")
+    plan = write_plan(tmp_path, PLAN.format(url=server.url, more="prolong: 1") + f"""
+safety: [{{ metric: error_rate, above: 20%, action: {action} }}]
+""")
+    ran = plimsoll("scale", "progression", plan, "--levels", "4,8,12", "--step-duration", 8)
+    document, _ = results_of(ran)
+    levels = document["series"][0]["levels"]
+    assert [level["state"] for level in levels] == ["stopped"], ran.err
+    assert kind in [event["kind"] for event in document["events"]], document["events"]
+    assert "no higher level" in " ".join(event["words"] for event in document["events"])
