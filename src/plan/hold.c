@@ -73,6 +73,7 @@ void plan_hold(struct plan *plan, const struct plan_load *load)
     for (size_t i = 0; i < count; i++)
         hold(&plan->scenarios[i], load, parts[i]);
     free(parts);
-    if (load->interval_ns)
+    bool finer = plan->trigger_count && plan->interval_ns < load->interval_ns; /* safety's */
+    if (load->interval_ns && !finer)
         plan->interval_ns = load->interval_ns;
 }

@@ -106,6 +106,7 @@ static void reduce(struct conduct *conduct, double to, const char *words)
 /* An emergency is not graceful: what is in flight is cut off, so that the load is gone at once. */
 static void emergency(struct conduct *conduct, const char *words)
 {
+    conduct->emergency = conduct->outcome == RUN_PASSED;
     conduct_blame(conduct, RUN_THRESHOLDS, "emergency stop: %s", words);
     stop(conduct, ENGINE_STOP_NOW, "emergency stop: the load is ended at once");
 }

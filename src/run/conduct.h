@@ -31,6 +31,7 @@ struct conduct {
 
     /* what came of it */
     enum engine_stop stop;
+    bool emergency;           /* the emergency stop ended it: whoever was the bottleneck */
     enum run_outcome outcome; /* RUN_PASSED so far, or why it was stopped */
     struct text why;
 };

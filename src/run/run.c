@@ -387,7 +387,8 @@ static void judge(struct run *run, const struct result_verdict *verdicts, size_t
     struct conduct *conduct = &run->conduct;
     size_t met = 0, judged = 0, failed = count_failed(verdicts, count);
     bool reached = objectives_pass(verdicts, count, run->plan->objectives_needed, &met, &judged);
-    if (conduct->outcome == RUN_THRESHOLDS && generator == GENERATOR_SATURATED) {
+    if (conduct->outcome == RUN_THRESHOLDS && generator == GENERATOR_SATURATED &&
+        !conduct->emergency) {
         conduct->outcome = RUN_PASSED;
         text_clear(&conduct->why);
     }
