@@ -51,6 +51,8 @@ static void put_shape(struct text *out, const struct custom *custom,
         text_puts(out, row.at);
     else if (strcmp(custom->shape, "map") == 0)
         text_printf(out, "{\"type\":\"object\",\"additionalProperties\":%s}", row.at);
+    else if (strcmp(custom->shape, "either") == 0)
+        text_printf(out, "{\"anyOf\":[%s,{\"type\":\"array\",\"items\":%s}]}", row.at, row.at);
     else
         text_printf(out,
                     "{\"type\":\"object\",\"additionalProperties\":{\"oneOf\":[%s,{\"type\":"
