@@ -231,6 +231,7 @@ def test_kubernetes_patches_resources_and_puts_exactly_them_back(tmp_path, testb
     assert cluster.state() == cluster.began  # request and limit differed, and memory was there
 
 
+@pytest.mark.thorough
 def test_kubernetes_resizes_in_place(tmp_path, testbed, cluster):
     write(tmp_path, testbed().url, kubernetes(cluster, in_place=True))
     ran = scale(tmp_path, "vertical", "--sizes", "1")
@@ -280,6 +281,7 @@ def test_kubernetes_gives_up_in_time_and_puts_back(tmp_path, testbed, cluster):
     assert cluster.state() == cluster.began
 
 
+@pytest.mark.thorough
 def test_kubernetes_lives_with_a_server_that_fails_now_and_then(tmp_path, testbed, cluster):
     write(tmp_path, testbed().url, kubernetes(cluster))
     threading.Timer(0.1, lambda: cluster.trouble.update({("GET", cluster.OWN): [500, 503]})).start()
@@ -369,6 +371,7 @@ def test_docker_limits_processors_and_takes_the_limit_away(tmp_path, testbed, en
     assert engine.host["Memory"] == 268435456
 
 
+@pytest.mark.thorough
 def test_docker_limits_memory_and_puts_it_back(tmp_path, testbed, engine):
     write(tmp_path, testbed().url,
           {"docker": {"engine": engine.url, "containers": ["web"], "what": "memory"}})
@@ -438,6 +441,7 @@ def test_systemd_sets_a_quota_and_takes_it_away(tmp_path, testbed, unit):
     assert "--runtime" in log
 
 
+@pytest.mark.thorough
 def test_systemd_puts_a_memory_limit_back(tmp_path, testbed, unit):
     write(tmp_path, testbed().url, {"systemd": {"unit": "gateway.service", "what": "memory"}})
     ran = scale(tmp_path, "vertical", "--sizes", "536870912")

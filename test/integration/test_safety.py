@@ -157,6 +157,7 @@ def test_the_load_is_reduced_to_what_was_asked(tmp_path, target):
     assert 0.15 < rate(5, 7) / rate(0.5, 2) < 0.4  # a quarter
 
 
+@pytest.mark.thorough
 def test_an_open_load_is_reduced_too(tmp_path, target):
     (tmp_path / "plan.yaml").write_text(f"""
 target: {target.url}
@@ -175,6 +176,7 @@ safety: [ {{ metric: error_rate, above: 20%, action: reduce, to: 15 }} ]
     assert 0.18 < rate(4.5, 6.5) / rate(0.3, 2) < 0.32
 
 
+@pytest.mark.thorough
 def test_a_good_run_is_left_alone(tmp_path, target):
     write(tmp_path, target, "{ metric: error_rate, above: 20% }, { metric: response_time, above: 5s }")
     ran = run_program(tmp_path, "run", "plan.yaml", "--no-report", "--set",
