@@ -215,10 +215,17 @@ static int conclude(struct stand *stand, const struct suite_report *report)
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
-static char *directory_of(const struct plan *plan)
+int scale_conclude(struct app *app, const struct scale_order *order, const char *directory,
+                   const struct suite_report *report)
+{
+    struct stand stand = {.app = app, .order = order, .directory = directory};
+    return conclude(&stand, report);
+}
+
+char *scale_directory(const struct plan *plan, const char *suite)
 {
     struct text name = TEXT_EMPTY;
-    text_printf(&name, "scale-%s", plan->name);
+    text_printf(&name, "scale-%s", suite);
     char *path = run_path_new(plan->output_dir, name.at, clock_wall_ns());
     size_t length = strlen(path);
     if (length > sizeof RUN_FILE_ENDING - 1)
@@ -314,7 +321,7 @@ static int run(struct stand *stand, struct plan *plan, const struct ladder *ladd
 /* Nothing is sent before the plan compiles and the directory is there. */
 static int begin(struct stand *stand, struct plan *plan, const struct ladder *ladder)
 {
-    char *directory = directory_of(plan), sentence[100];
+    char *directory = scale_directory(plan, plan->name), sentence[100];
     bool dry = stand->order->dry_run;
     int code, error = dry ? 0 : run_directory_make(directory);
     char *absolute = dry || error ? NULL : realpath(directory, NULL);

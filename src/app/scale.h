@@ -11,11 +11,22 @@ struct scale_order {
     size_t kind_count;
     const char *viewer;  /* copy the page there too; or NULL */
     const char *results; /* copy scalability_results.json there too; or NULL */
+    nsec_t offset_ns;    /* of mixed plans: from one beginning to the next */
     bool dry_run, debug, quiet;
 };
 
 /* Adds a value of a setting that no row of options names. */
 void scale_set(struct launch *launch, const char *path, const char *words, const char *flag);
+
+/* Several plans at once; the order's own file is not used. Returns the exit code. */
+int scale_mixed(struct app *app, const struct scale_order *order, const char *const *files,
+                size_t count);
+
+/* The directory of a suite that begins now: OUTPUT_DIR/TIME-scale-NAME. Owner: caller. */
+char *scale_directory(const struct plan *plan, const char *name);
+/* Writes the files, prints the tables and what went wrong. Returns the exit code. */
+int scale_conclude(struct app *app, const struct scale_order *order, const char *directory,
+                   const struct suite_report *report);
 
 /* Does it all. Returns the exit code. */
 int scale(struct app *app, const struct verb *verb, const struct scale_order *order);

@@ -34,6 +34,8 @@ static const struct option options[] = {
      .group = "other axes"},
     {"sizes", 0, .kind = OPTION_TEXT, .value = "LIST",
      .sentence = "sizes of a vertical test: 0.25,0.5,1"},
+    {"offset", 0, .kind = OPTION_DURATION, .value = "TIME",
+     .sentence = "mixed: from one plan's beginning to the next"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
      .sentence = "for plans that leave it out", .setting = "target", .group = "plan and output"},
     {"time-scale", 0, .kind = OPTION_REAL, .value = "X", .sentence = "multiply all durations",
@@ -74,10 +76,12 @@ static void add_list(struct launch *launch, const struct arguments *arguments, c
 static int kinds_of(struct app *app, const struct verb *verb, const struct arguments *arguments,
                     struct scale_order *order)
 {
-    static const char *const words[] = {"progression", "vertical", "horizontal", "all", NULL};
+    static const char *const words[] = {"progression", "vertical", "horizontal",
+                                        "all",         "mixed",    NULL};
     const char *word = arguments->rest_count ? arguments->rest[0] : NULL;
     if (!word)
-        return usage_error(app, verb, "which test? progression, vertical, horizontal or all");
+        return usage_error(app, verb,
+                           "which test? progression, vertical, horizontal, all or mixed");
     for (size_t i = 0; i < 3; i++)
         if (strcmp(word, words[i]) == 0 || strcmp(word, "all") == 0)
             order->kinds[order->kind_count++] = (enum suite_kind)i;
@@ -90,6 +94,26 @@ static int kinds_of(struct app *app, const struct verb *verb, const struct argum
                        near ? near : "", near ? "\"?" : "");
 }
 
+/* What is wrong with the plans named; 0 when nothing is. */
+static int check_files(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                       bool mixed)
+{
+    if (mixed && arguments->rest_count < 3)
+        return usage_error(app, verb, "a mixed test wants two plans or more");
+    if (!mixed && arguments->rest_count > 2)
+        return usage_error(app, verb, "one plan at a time; \"%s\" is the second",
+                           arguments->rest[2]);
+    for (size_t i = 1; i < arguments->rest_count; i++)
+        if (strncmp(arguments->rest[i], "scenario:", 9) != 0 &&
+            access(arguments->rest[i], F_OK) != 0)
+            return usage_error(app, verb, "there is no plan \"%s\"", arguments->rest[i]);
+    if (arguments->rest_count == 1 && access(SHIPPED_PLAN, F_OK) != 0)
+        return usage_error(app, verb,
+                           "there is no plan \"" SHIPPED_PLAN
+                           "\": name a plan, such as one of example/");
+    return 0;
+}
+
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
     struct scale_order order = {
@@ -98,25 +122,22 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         .debug = argument_given(arguments, "debug"),
         .quiet = argument_given(arguments, "quiet"),
     };
-    int code = kinds_of(app, verb, arguments, &order);
+    bool mixed = arguments->rest_count && strcmp(arguments->rest[0], "mixed") == 0;
+    int code = mixed ? 0 : kinds_of(app, verb, arguments, &order);
+    if (code == 0)
+        code = check_files(app, verb, arguments, mixed);
     if (code)
         return code;
-    if (arguments->rest_count > 2)
-        return usage_error(app, verb, "one plan at a time; \"%s\" is the second",
-                           arguments->rest[2]);
     const char *file = arguments->rest_count == 2 ? arguments->rest[1] : SHIPPED_PLAN;
-    bool shipped = strncmp(file, "scenario:", 9) == 0;
-    if (!shipped && access(file, F_OK) != 0)
-        return usage_error(app, verb, "there is no plan \"%s\"%s", file,
-                           arguments->rest_count == 2 ? ""
-                                                      : ": name a plan, such as one of example/");
+    order.offset_ns = argument_duration(arguments, "offset", 0);
     order.launch.file = file;
     order.launch.overrides = launch_overrides(arguments, &order.launch.override_count);
     add_list(&order.launch, arguments, "levels", "scale.levels");
     add_list(&order.launch, arguments, "sizes", "scale.sizes");
     if (argument_given(arguments, "find-capacity"))
         scale_set(&order.launch, "scale.find_capacity", "true", "--find-capacity");
-    code = scale(app, verb, &order);
+    code = mixed ? scale_mixed(app, &order, arguments->rest + 1, arguments->rest_count - 1)
+                 : scale(app, verb, &order);
     launch_overrides_free(order.launch.overrides, order.launch.override_count);
     return code;
 }
@@ -124,7 +145,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 const struct verb verb_scale = {
     .name = "scale",
     .sentence = "measure levels of load, at sizes and numbers of instances",
-    .usage = "progression | vertical | horizontal | all [PLAN] [OPTIONS]",
+    .usage = "progression | vertical | horizontal | all | mixed [PLAN...] [OPTIONS]",
     .options = options,
     .notes = "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says\n"
              "the same as the options. A level goes on until its warm-up is cut off and the\n"

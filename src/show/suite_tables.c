@@ -355,7 +355,9 @@ static const char *heading_of(enum suite_kind kind)
 
 static void put_series(const struct level_series *series, bool markdown, struct text *out)
 {
-    text_printf(out, markdown ? "## %s\n\n" : "%s:\n", heading_of(series->kind));
+    bool named = series->kind == SUITE_RUN && strcmp(series->name, "run") != 0;
+    text_printf(out, markdown ? "## %s%s%s%s\n\n" : "%s%s%s%s:\n", heading_of(series->kind),
+                named ? " (" : "", named ? series->name : "", named ? ")" : "");
     if (series->level_count == 0)
         text_puts(out, "nothing was measured\n");
     else if (series->kind == SUITE_VERTICAL)
