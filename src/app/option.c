@@ -167,6 +167,9 @@ static int read_long(struct reading *reading, const char *word)
     if (!value)
         return 1;
     keep(reading->out, row, value, written);
+    while (row->many && reading->at + 1 < reading->count &&
+           reading->words[reading->at + 1][0] != '-')
+        keep(reading->out, row, reading->words[++reading->at], written);
     return 0;
 }
 

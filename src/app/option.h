@@ -33,6 +33,7 @@ struct option {
     bool repeats;         /* may be given several times: its setting is a list or a map */
     bool unlisted;        /* in the man page only: help names it in the line of another */
     const char *group;    /* heading in help that begins with this row; or NULL */
+    bool many; /* takes all words up to the next option, each as if the option were repeated */
 };
 
 /* One option as given. */

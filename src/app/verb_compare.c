@@ -1,5 +1,9 @@
-/* plimsoll compare: whether a new version is worse, from values of several runs of each. */
+/* plimsoll compare: whether a new version is worse, from several runs of each or from values of
+ * them. */
+#include "app/run_group.h"
+#include "app/terminal.h"
 #include "app/tool_file.h"
+#include "show/comparison.h"
 
 #include <math.h>
 #include <string.h>
@@ -7,18 +11,28 @@
 enum { EXIT_WORSE = 99, EXIT_REFUSED = 98 };
 
 static const struct option options[] = {
-    {"values", 0, .kind = OPTION_FLAG, .sentence = "the files hold one number a run"},
+    {"base", 0, .kind = OPTION_TEXT, .value = "RUN...", .repeats = true, .many = true,
+     .sentence = "runs of the base, up to the next option"},
+    {"new", 0, .kind = OPTION_TEXT, .value = "RUN...", .repeats = true, .many = true,
+     .sentence = "new runs likewise"},
+    {"metric", 0, .kind = OPTION_TEXT, .value = "METRIC",
+     .sentence = "that decides: p95 (default), \"ttft p95\", throughput"},
     {"margin", 0, .kind = OPTION_TEXT, .value = "SHARE",
      .sentence = "of the base's median: a smaller change does not matter (0)"},
     {"alpha", 0, .kind = OPTION_TEXT, .value = "SHARE", .sentence = "chance of a false alarm (5%)"},
     {"better", 0, .kind = OPTION_TEXT, .value = "lower|higher",
-     .sentence = "which values are better (lower)"},
+     .sentence = "which values are better (of a run: as the metric has it)"},
+    {"force", 0, .kind = OPTION_FLAG, .sentence = "compare runs of another plan or machine too"},
+    {"baselines", 0, .kind = OPTION_TEXT, .value = "DIR",
+     .sentence = "of @baseline:NAME (.plimsoll/baselines)"},
+    {"runs", 0, .kind = OPTION_TEXT, .value = "DIR", .sentence = "of @last (runs)"},
+    {"values", 0, .kind = OPTION_FLAG, .sentence = "two files hold one number a run each"},
     {"json", 0, .kind = OPTION_FLAG, .sentence = "all figures, as JSON (doc/tools.md)"},
     {.name = NULL},
 };
 
 static int read_wishes(struct app *app, const struct verb *verb, const struct arguments *arguments,
-                       struct law_groups *groups)
+                       struct groups *groups)
 {
     const char *better = argument_words(arguments, "better");
     groups->alpha = tool_real(arguments, "alpha", 0.05);
@@ -33,7 +47,7 @@ static int read_wishes(struct app *app, const struct verb *verb, const struct ar
     return 0;
 }
 
-static int compare(struct app *app, const struct arguments *arguments, struct law_groups *groups,
+static int compare(struct app *app, const struct arguments *arguments, struct groups *groups,
                    const struct law_style *style)
 {
     struct numbers base, other;
@@ -53,46 +67,124 @@ static int compare(struct app *app, const struct arguments *arguments, struct la
         }
     }
     if (code == 0) {
-        struct law_comparison found;
+        struct groups_found found;
         struct text out = TEXT_EMPTY;
-        law_compare(groups, &found);
+        groups_compare(groups, &found);
         law_comparison_put(groups, &found, style, &out);
         fputs(out.at, app->out);
         text_fini(&out);
-        code = found.verdict == LAW_WORSE     ? EXIT_WORSE
-               : found.verdict == LAW_REFUSED ? EXIT_REFUSED
-                                              : 0;
+        code = found.verdict == GROUPS_WORSE     ? EXIT_WORSE
+               : found.verdict == GROUPS_REFUSED ? EXIT_REFUSED
+                                                 : 0;
         numbers_fini(&other);
     }
     numbers_fini(&base);
     return code;
 }
 
+/* The runs of both sides: of the options, or the two words. */
+static int read_runs(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                     struct run_group *base, struct run_group *fresh)
+{
+    struct run_group_places places = {argument_words(arguments, "runs"),
+                                      argument_words(arguments, "baselines")};
+    size_t taken = 0;
+    int code = 0;
+    for (size_t i = 0; i < arguments->count && code == 0; i++) {
+        const char *name = arguments->items[i].option->name;
+        if (strcmp(name, "base") == 0)
+            code = run_group_add(app, base, arguments->items[i].words, &places);
+        else if (strcmp(name, "new") == 0)
+            code = run_group_add(app, fresh, arguments->items[i].words, &places);
+    }
+    if (code == 0 && base->count == 0 && taken < arguments->rest_count)
+        code = run_group_add(app, base, arguments->rest[taken++], &places);
+    if (code == 0 && fresh->count == 0 && taken < arguments->rest_count)
+        code = run_group_add(app, fresh, arguments->rest[taken++], &places);
+    if (code == 0 && (base->count == 0 || fresh->count == 0))
+        return usage_error(app, verb, "two sides are wanted: the base and the new runs");
+    if (code == 0 && taken < arguments->rest_count)
+        return usage_error(app, verb,
+                           "\"%s\" is of neither side; several runs a side: --base "
+                           "A B C --new D E F",
+                           arguments->rest[taken]);
+    run_group_sort(base);
+    run_group_sort(fresh);
+    return code;
+}
+
+static int exit_code(const struct comparison *comparison)
+{
+    if (!comparison->comparable && !comparison->forced)
+        return EXIT_REFUSED;
+    return comparison->verdict == GROUPS_WORSE     ? EXIT_WORSE
+           : comparison->verdict == GROUPS_REFUSED ? EXIT_REFUSED
+                                                   : 0;
+}
+
+static int compare_runs(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                        const struct groups *groups, const struct law_style *style)
+{
+    struct run_group base = {.paths = NULL}, fresh = {.paths = NULL};
+    struct comparison comparison;
+    struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
+    const char *better = argument_words(arguments, "better");
+    int code = read_runs(app, verb, arguments, &base, &fresh);
+    struct comparison_runs runs = {.base = (const struct result *const *)base.results,
+                                   .new_runs = (const struct result *const *)fresh.results,
+                                   .base_count = base.count,
+                                   .new_count = fresh.count};
+    struct comparison_wish wish = {.metric = argument_words(arguments, "metric"),
+                                   .better = better ? (groups->higher_better ? 1 : -1) : 0,
+                                   .alpha = groups->alpha,
+                                   .margin = groups->margin,
+                                   .force = argument_given(arguments, "force")};
+    if (code == 0 && comparison_make(&runs, &wish, &comparison, &why) == 0) {
+        struct comparison_names names = {(const char *const *)base.paths,
+                                         (const char *const *)fresh.paths};
+        comparison_put(&comparison, &names, style, &out);
+        fputs(out.at, app->out);
+        code = exit_code(&comparison);
+        comparison_fini(&comparison);
+    } else if (code == 0) {
+        fprintf(app->err, "plimsoll: %s\n", why.at);
+        code = EXIT_USAGE;
+    }
+    text_fini(&out);
+    text_fini(&why);
+    run_group_fini(&base);
+    run_group_fini(&fresh);
+    return code;
+}
+
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
-    struct law_groups groups = {.alpha = 0.05};
+    struct groups groups = {.alpha = 0.05};
     int code = read_wishes(app, verb, arguments, &groups);
     if (code)
         return code;
     struct law_style style = {.json = argument_given(arguments, "json"),
+                              .colour = terminal_of(app->out, app->environment).colour,
                               .confidence = 1 - groups.alpha};
+    if (!argument_given(arguments, "values"))
+        return compare_runs(app, verb, arguments, &groups, &style);
     if (arguments->rest_count != 2)
         return usage_error(app, verb, "two files are wanted: the base and the new");
-    if (!argument_given(arguments, "values"))
-        return usage_error(app, verb, "files of values are wanted: compare --values a.txt b.txt");
     return compare(app, arguments, &groups, &style);
 }
 
 const struct verb verb_compare = {
     .name = "compare",
-    .sentence = "say whether a new version is worse, by values of several runs of each",
-    .usage = "--values BASE.txt NEW.txt [OPTIONS]",
+    .sentence = "say whether new runs are worse than those of a base",
+    .usage = "BASE NEW | --base RUN... --new RUN... [OPTIONS]",
     .options = options,
-    .notes = "A value is one run: its p95, its capacity. The verdict is worse or better when the\n"
-             "interval of the shift is wholly beyond the margin, equivalent when it is wholly\n"
-             "inside, else inconclusive. Groups that are too small to reach alpha are refused.\n"
-             "exit codes: 0 better, equivalent or inconclusive, 99 worse, 98 refused, 104 usage",
-    .examples = {"plimsoll compare --values base.txt new.txt",
-                 "plimsoll compare --values base.txt new.txt --margin 5% --better higher"},
+    .notes = "A side is run files, a directory of them, a pattern, @last or @baseline:NAME. Runs\n"
+             "are what is counted: worse or better when the interval of the shift is wholly\n"
+             "beyond the margin, equivalent when wholly inside, else inconclusive. One metric\n"
+             "decides. Too few runs, and runs of another plan or machine, are refused.\n"
+             "exit codes: 0 better, equivalent or inconclusive, 99 worse, 98 refused or not\n"
+             "comparable, 104 usage",
+    .examples = {"plimsoll compare @baseline:api-gateway --new runs/*.plim --margin 5%",
+                 "plimsoll compare --values base.txt new.txt --better higher"},
     .act = act,
 };

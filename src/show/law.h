@@ -11,6 +11,7 @@
 #include "stat/change.h"
 #include "stat/rank.h"
 #include "stat/usl.h"
+#include "study/groups.h"
 
 #include <stdbool.h>
 
@@ -45,37 +46,8 @@ int law_knee(const struct law_curve *curve, const struct law_style *style, struc
 int law_network(const struct network_model *model, const struct law_style *style, struct text *out,
                 struct text *why);
 
-/* A comparison of two groups of runs. */
-struct law_groups {
-    const double *base, *new_values;
-    size_t base_count, new_count;
-    double alpha;  /* 0.05 */
-    double margin; /* share of the base's median that does not matter; 0: none declared */
-    bool higher_better;
-};
-
-enum law_verdict {
-    LAW_INCONCLUSIVE,
-    LAW_EQUIVALENT,
-    LAW_BETTER,
-    LAW_WORSE,
-    LAW_REFUSED, /* the design cannot reach its alpha */
-};
-
-/* The comparison's figures, for those who print them elsewhere. */
-struct law_comparison {
-    struct rank_test test; /* new against base */
-    double base_median, new_median;
-    double margin;      /* in the unit of the values */
-    double detectable;  /* least change found with a power of 0.8; NAN: not known */
-    size_t runs_needed; /* of each group, for the alpha to be possible */
-    enum law_verdict verdict;
-};
-void law_compare(const struct law_groups *groups, struct law_comparison *out);
-/* "worse", ... */
-const char *law_verdict_words(enum law_verdict verdict);
 /* Prints a comparison. */
-void law_comparison_put(const struct law_groups *groups, const struct law_comparison *found,
+void law_comparison_put(const struct groups *groups, const struct groups_found *found,
                         const struct law_style *style, struct text *out);
 
 /* Prints the changes of a series, with the shift at each. */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POWER 0.8
-
 static double median_of(const double *values, size_t count)
 {
     double *copy = memory_new(count, sizeof *copy);
@@ -20,62 +18,15 @@ static double median_of(const double *values, size_t count)
     return median;
 }
 
-static double squares_of(const double *values, size_t count)
-{
-    double mean = 0, sum = 0;
-    for (size_t i = 0; i < count; i++)
-        mean += values[i] / (double)count;
-    for (size_t i = 0; i < count; i++)
-        sum += (values[i] - mean) * (values[i] - mean);
-    return sum;
-}
-
-/* The interval against what does not matter: wholly beyond it, wholly inside, or neither. */
-static enum law_verdict judge(const struct law_comparison *found, bool higher_better)
-{
-    const struct rank_test *test = &found->test;
-    if (test->low > found->margin)
-        return higher_better ? LAW_BETTER : LAW_WORSE;
-    if (test->high < -found->margin)
-        return higher_better ? LAW_WORSE : LAW_BETTER;
-    if (test->low > -found->margin && test->high < found->margin)
-        return LAW_EQUIVALENT;
-    return LAW_INCONCLUSIVE;
-}
-
-void law_compare(const struct law_groups *groups, struct law_comparison *out)
-{
-    size_t m = groups->base_count, n = groups->new_count;
-    *out =
-        (struct law_comparison){.detectable = NAN, .runs_needed = rank_least_runs(groups->alpha)};
-    rank_compare(groups->new_values, n, groups->base, m, 1 - groups->alpha, &out->test);
-    out->base_median = median_of(groups->base, m);
-    out->new_median = median_of(groups->new_values, n);
-    out->margin = groups->margin * fabs(out->base_median);
-    if (m + n > 2) {
-        double squares = squares_of(groups->base, m) + squares_of(groups->new_values, n);
-        double deviation = sqrt(squares / (double)(m + n - 2));
-        out->detectable = rank_detectable(n, m, groups->alpha, POWER) * deviation;
-    }
-    bool possible = rank_least_p(n, m) <= groups->alpha * (1 + 1e-12);
-    out->verdict = possible ? judge(out, groups->higher_better) : LAW_REFUSED;
-}
-
-const char *law_verdict_words(enum law_verdict verdict)
-{
-    static const char *const words[] = {"inconclusive", "equivalent", "better", "worse", "refused"};
-    return words[verdict];
-}
-
-static json_t *comparison_document(const struct law_groups *groups,
-                                   const struct law_comparison *found, double confidence)
+static json_t *comparison_document(const struct groups *groups, const struct groups_found *found,
+                                   double confidence)
 {
     json_t *root = json_object();
     const struct rank_test *test = &found->test;
     double base = fabs(found->base_median);
     json_object_set_new(root, "tool", json_string("compare"));
     json_object_set_new(root, "schema", json_integer(1));
-    json_object_set_new(root, "verdict", json_string(law_verdict_words(found->verdict)));
+    json_object_set_new(root, "verdict", json_string(groups_verdict_words(found->verdict)));
     json_object_set_new(root, "base_runs", document_count(groups->base_count));
     json_object_set_new(root, "new_runs", document_count(groups->new_count));
     law_number(root, "base_median", found->base_median);
@@ -117,7 +68,7 @@ static const char *percent(char out[LAW_ROOM], double share)
     return out;
 }
 
-static void put_refusal(const struct law_groups *groups, const struct law_comparison *found,
+static void put_refusal(const struct groups *groups, const struct groups_found *found,
                         struct text *out)
 {
     text_printf(out,
@@ -127,7 +78,7 @@ static void put_refusal(const struct law_groups *groups, const struct law_compar
                 rank_least_p(groups->new_count, groups->base_count), found->runs_needed);
 }
 
-void law_comparison_put(const struct law_groups *groups, const struct law_comparison *found,
+void law_comparison_put(const struct groups *groups, const struct groups_found *found,
                         const struct law_style *style, struct text *out)
 {
     const struct rank_test *test = &found->test;
@@ -137,14 +88,14 @@ void law_comparison_put(const struct law_groups *groups, const struct law_compar
         law_dump(comparison_document(groups, found, style->confidence), out);
         return;
     }
-    if (found->verdict == LAW_REFUSED) {
+    if (found->verdict == GROUPS_REFUSED) {
         put_refusal(groups, found, out);
     } else {
         text_printf(out, "%s",
-                    found->verdict == LAW_WORSE        ? "WORSE"
-                    : found->verdict == LAW_BETTER     ? "BETTER"
-                    : found->verdict == LAW_EQUIVALENT ? "EQUIVALENT"
-                                                       : "INCONCLUSIVE");
+                    found->verdict == GROUPS_WORSE        ? "WORSE"
+                    : found->verdict == GROUPS_BETTER     ? "BETTER"
+                    : found->verdict == GROUPS_EQUIVALENT ? "EQUIVALENT"
+                                                          : "INCONCLUSIVE");
         text_printf(out, "    %s better, margin %.3g %%, alpha %g\n\n",
                     groups->higher_better ? "higher is" : "lower is", groups->margin * 100,
                     groups->alpha);
@@ -161,7 +112,7 @@ void law_comparison_put(const struct law_groups *groups, const struct law_compar
     if (isfinite(found->detectable))
         text_printf(out, "  a change of %.3g %% would be found 8 times of 10 with these runs\n",
                     found->detectable / base * 100);
-    if (found->verdict == LAW_INCONCLUSIVE && groups->margin <= 0)
+    if (found->verdict == GROUPS_INCONCLUSIVE && groups->margin <= 0)
         text_puts(out,
                   "  without a margin (--margin 5%) equality cannot be claimed, only change\n");
 }
