@@ -145,9 +145,10 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 const struct verb verb_scale = {
     .name = "scale",
     .sentence = "measure levels of load, at sizes and numbers of instances",
-    .usage = "progression | vertical | horizontal | all | mixed [PLAN...] [OPTIONS]",
+    .usage = "TEST [PLAN] [OPTIONS]",
     .options = options,
-    .notes = "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says\n"
+    .notes = "TEST: progression, vertical, horizontal, all three, or mixed (of several plans).\n"
+             "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says\n"
              "the same as the options. A level goes on until its warm-up is cut off and the\n"
              "rest is steady, and is marked when it never is. Ctrl-C keeps what was measured.\n"
              "exit codes: 0 measured, 1 could not, 104 bad plan or option, 105 interrupted",

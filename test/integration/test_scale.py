@@ -253,6 +253,23 @@ def test_every_level_of_the_scalability_law_is_within_three_percent(tmp_path, te
     recovered(tmp_path, testbed, plimsoll, "1,2,4,8,12,16,24,32,48,64", 12, 0.03)
 
 
+def test_plans_at_once_are_measured_while_all_of_them_run(tmp_path, testbed, plimsoll):
+    server = testbed("--law", "md1", "--service-ms", 5)
+    first = plan_for(tmp_path, server).rename(tmp_path / "first.yaml")
+    text = first.read_text().replace("duration: 10s", "duration: 4s").replace("vus: 10", "vus: 2")
+    first.write_text(text.replace("name: trial", "name: one"))
+    (tmp_path / "second.yaml").write_text(text.replace("name: trial", "name: two"))
+    ran = plimsoll("scale", "mixed", "first.yaml", "second.yaml", "--offset", 1)
+    assert ran.code == PASSED, ran.err
+    document, directory = results_of(ran)
+    assert [series["name"] for series in document["series"]] == ["one", "two"]
+    for series in document["series"]:  # they share 200 a second, and 3 of the 4 seconds
+        level = series["levels"][0]
+        assert 2 < level["measured_s"] < 3.6 and (directory / level["run"]).exists()
+        assert 70 < level["throughput_rps"] < 115
+    assert "Load Test Results (two):" in ran.out
+
+
 @pytest.mark.parametrize("action, kind", [("reduce, to: 1", "reduce"), ("stop", "safety")])
 def test_safety_ends_a_level_and_those_above_it(tmp_path, testbed, plimsoll, action, kind):
     server = testbed("--law", "fixed", "--error-rate", "60%")
