@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "base/unit.h"
 #include "testbed/journal.h"
+#include "testbed/nearest.h"
 #include "testbed/options.h"
 #include "testbed/testbed.h"
 #include "testbed/timer_error.h"
@@ -197,6 +198,12 @@ int main(int count, char **arguments)
                                    : "plimsoll-testbed " PLIMSOLL_VERSION "\n",
               stdout);
         return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;
+    }
+    if (line.approximate && !(line.testbed.platform.nearest = nearest_hnsw())) {
+        fputs("plimsoll-testbed: built without hnswlib: install g++ and libhnswlib-dev, and build "
+              "again; or leave --vectors-approximate out\n",
+              stderr);
+        return EXIT_USAGE;
     }
     return run(&line);
 }

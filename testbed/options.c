@@ -65,6 +65,7 @@ static const struct row rows[] = {
     {"port-offset", KIND_COUNT, AT(port_offset)},
     {"vectors", KIND_COUNT, AT(testbed.platform.vectors)},
     {"dimensions", KIND_COUNT, AT(testbed.platform.dimensions)},
+    {"vectors-approximate", KIND_FLAG, AT(approximate)},
     {"vectors-at-start", KIND_FLAG, AT(testbed.platform.vectors_at_start)},
     {"compute-threads", KIND_COUNT, AT(testbed.platform.compute_threads)},
     {"embed-token-ms", KIND_MS, AT(testbed.platform.embed_token_ns)},
@@ -153,7 +154,8 @@ static const char help_platform[] =
     "            --gpu-weights BYTES  --gpu-kv-token BYTES (of cache, a token)\n"
     "vectors     /collections/NAME/points/search, exact: --vectors N (100000) --dimensions N "
     "(128)\n"
-    "            --vectors-at-start (else when first asked for)  --compute-threads N (1)\n"
+    "            --vectors-at-start (else when first asked for)  --vectors-approximate (by HNSW)\n"
+    "            --compute-threads N (1), of embeddings too\n"
     "embeddings  /v1/embeddings, /api/embed, /embed: --embed-token-ms MS (0.01 of processor time)\n"
     "RAG         /index, /query: --rag-answer-ms MS (0)  --rag-answer-servers N (0: no limit)\n"
     "database    /db/query: --db-pool N (10)  --db-ms MS (2)  --db-refuse (503 when all are busy)\n"

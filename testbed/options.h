@@ -12,6 +12,7 @@ struct command_line {
     const char *log_path; /* or NULL */
     const char *preset;   /* or NULL; read before all others, wherever it stands */
     uint64_t port_offset; /* added to every port that is not 0 */
+    bool approximate;     /* collections of vectors have an approximate index */
     bool help_platform;
     bool help, version;
 };

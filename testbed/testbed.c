@@ -129,8 +129,8 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     replicas_init(testbed);
     testbed->stations = memory_new(STATION_COUNT, sizeof *testbed->stations);
     stations_init(testbed);
-    testbed->vectors =
-        vectors_new(options->law.seed, options->platform.vectors, options->platform.dimensions);
+    testbed->vectors = vectors_new(options->law.seed, options->platform.vectors,
+                                   options->platform.dimensions, options->platform.nearest);
     if (options->platform.vectors_at_start)
         vectors_prepare(testbed->vectors);
     testbed->compute = pool_new(loop, (unsigned)options->platform.compute_threads);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "net/loop.h"
 #include "net/stream.h"
+#include "testbed/nearest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -109,18 +110,19 @@ struct testbed_options {
             bool fixed;          /* S = service_ns; else exponential */
             bool refuses;        /* 503 when all servers are busy, rather than a queue */
         } database, answer, research, synthesis;
-        uint64_t vectors;         /* in the collection "default", made from the seed */
-        uint64_t dimensions;      /* of embeddings and of that collection */
-        bool vectors_at_start;    /* made then, else when first asked for */
-        uint64_t compute_threads; /* for embeddings and searches together */
-        nsec_t embed_token_ns;    /* processor time that a token costs */
-        uint64_t tool_limit;      /* tools executed at once */
-        uint64_t tool_queue;      /* calls that may wait; UINT64_MAX: any number */
-        nsec_t tool_ns;           /* a tool takes at least this long */
-        const char *sandbox_in;   /* the directory in which the tools' is made */
-        bool mcp_json;            /* replies of one JSON message are not event streams */
-        uint64_t mcp_cut_every;   /* every n-th streamed tool call is cut, to be resumed; 0: none */
-        uint64_t mcp_sessions;    /* open at once, at most */
+        uint64_t vectors;                   /* in the collection "default", made from the seed */
+        uint64_t dimensions;                /* of embeddings and of that collection */
+        const struct nearest_kind *nearest; /* of all collections; NULL: searched exactly */
+        bool vectors_at_start;              /* made then, else when first asked for */
+        uint64_t compute_threads;           /* for embeddings and searches together */
+        nsec_t embed_token_ns;              /* processor time that a token costs */
+        uint64_t tool_limit;                /* tools executed at once */
+        uint64_t tool_queue;                /* calls that may wait; UINT64_MAX: any number */
+        nsec_t tool_ns;                     /* a tool takes at least this long */
+        const char *sandbox_in;             /* the directory in which the tools' is made */
+        bool mcp_json;                      /* replies of one JSON message are not event streams */
+        uint64_t mcp_cut_every; /* every n-th streamed tool call is cut, to be resumed; 0: none */
+        uint64_t mcp_sessions;  /* open at once, at most */
     } platform;
 
     struct fault_options {

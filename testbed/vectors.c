@@ -28,11 +28,15 @@ struct collection {
     struct point *points;
     uint64_t *slots; /* of ids: row + 1, 0: free; a power of two of them */
     uint64_t slot_count;
+    const struct nearest_kind *nearest;
+    void *index; /* of nearest; made with the first row; NULL: searched exactly */
+    uint64_t index_room;
 };
 
 struct vectors {
     uint64_t seed, rows, dimensions;
     bool prepared;
+    const struct nearest_kind *nearest;
     pthread_rwlock_t lock;
     struct collection *collections[VECTORS_COLLECTIONS_MOST];
 };
@@ -40,12 +44,14 @@ struct vectors {
 /* ---- collections ------------------------------------------------------------------------------
  */
 
-struct vectors *vectors_new(uint64_t seed, uint64_t rows, uint64_t dimensions)
+struct vectors *vectors_new(uint64_t seed, uint64_t rows, uint64_t dimensions,
+                            const struct nearest_kind *nearest)
 {
     struct vectors *vectors = memory_new(1, sizeof *vectors);
     vectors->seed = seed;
     vectors->rows = rows;
     vectors->dimensions = dimensions;
+    vectors->nearest = nearest;
     check(pthread_rwlock_init(&vectors->lock, NULL) == 0);
     return vectors;
 }
@@ -58,6 +64,8 @@ static void collection_free(struct collection *collection)
         free(collection->points[i].id);
         free(collection->points[i].payload);
     }
+    if (collection->index)
+        collection->nearest->end(collection->index);
     free(collection->name);
     free(collection->rows);
     free(collection->points);
@@ -95,6 +103,7 @@ static struct collection *add(struct vectors *vectors, struct span name)
         struct collection *collection = memory_new(1, sizeof *collection);
         text_put(&copy, name);
         collection->name = text_take(&copy);
+        collection->nearest = vectors->nearest;
         vectors->collections[i] = collection;
         return collection;
     }
@@ -110,6 +119,40 @@ static void grow(struct collection *collection, uint64_t room)
         memory_resize(collection->rows, room * collection->dimensions, sizeof *collection->rows);
     collection->points = memory_resize(collection->points, room, sizeof *collection->points);
     collection->room = room;
+}
+
+/* ---- the approximate index --------------------------------------------------------------------
+ */
+
+enum { INDEX_ROOM = 1024 }; /* of a collection's first index; the next has four times as much */
+
+static const float *row_at(const struct collection *collection, uint64_t row)
+{
+    return collection->rows + row * collection->dimensions;
+}
+
+/* Makes an index of all rows with room for more; the old one ends. */
+static void index_anew(struct collection *collection, uint64_t room)
+{
+    if (collection->index)
+        collection->nearest->end(collection->index);
+    collection->index = collection->nearest->begin(collection->dimensions, room,
+                                                   collection->distance == DISTANCE_EUCLID, room);
+    check(collection->index != NULL);
+    collection->index_room = room;
+    for (uint64_t row = 0; row < collection->count; row++)
+        check(collection->nearest->put(collection->index, row, row_at(collection, row)));
+}
+
+/* Puts a row that is there into the index, where the collection has one. */
+static void index_row(struct collection *collection, uint64_t row)
+{
+    if (!collection->nearest)
+        return;
+    if (!collection->index || row >= collection->index_room)
+        index_anew(collection, collection->index ? 4 * collection->index_room : INDEX_ROOM);
+    else
+        check(collection->nearest->put(collection->index, row, row_at(collection, row)));
 }
 
 /* ---- the collection made from the seed --------------------------------------------------------
@@ -152,6 +195,8 @@ static void prepare_locked(struct vectors *vectors)
         collection->points[row] = (struct point){.id = NULL};
     }
     collection->count = vectors->rows;
+    if (collection->nearest)
+        index_anew(collection, vectors->rows + INDEX_ROOM);
 }
 
 void vectors_prepare(struct vectors *vectors)
@@ -326,6 +371,7 @@ int vectors_put(struct vectors *vectors, struct span name, const struct vectors_
     memcpy(numbers, point->numbers, point->count * sizeof *numbers);
     if (collection->distance == DISTANCE_COSINE)
         normalise(numbers, point->count);
+    index_row(collection, row);
     free(collection->points[row].payload);
     collection->points[row].payload = copy(point->payload);
     return end(vectors, 0);
@@ -428,16 +474,30 @@ static void offer(struct top *top, struct hit hit)
     }
 }
 
+static float nearness(const struct collection *collection, uint64_t row, const float *numbers)
+{
+    const float *own = row_at(collection, row);
+    if (collection->distance == DISTANCE_EUCLID)
+        return -square_distance(own, numbers, collection->dimensions);
+    return dot(own, numbers, collection->dimensions);
+}
+
+/* Ranks what the index proposes by exact distance. */
+static void propose(const struct collection *collection, const float *numbers, struct top *top)
+{
+    uint64_t *rows = memory_new(top->room, sizeof *rows);
+    uint64_t count = collection->nearest->find(collection->index, numbers, top->room, rows);
+    for (uint64_t i = 0; i < count; i++)
+        offer(top,
+              (struct hit){.row = rows[i], .nearness = nearness(collection, rows[i], numbers)});
+    free(rows);
+}
+
 static void scan(const struct collection *collection, const float *numbers,
                  const struct vectors_query *query, struct top *top)
 {
     for (uint64_t row = 0; row < collection->count; row++) {
-        const float *own = collection->rows + row * collection->dimensions;
-        struct hit hit = {.row = row};
-        if (collection->distance == DISTANCE_EUCLID)
-            hit.nearness = -square_distance(own, numbers, collection->dimensions);
-        else
-            hit.nearness = dot(own, numbers, collection->dimensions);
+        struct hit hit = {.row = row, .nearness = nearness(collection, row, numbers)};
         /* Asked last: what a search costs does not depend on what it looks for. */
         if (!query->filled_only || collection->points[row].payload)
             offer(top, hit);
@@ -515,7 +575,10 @@ int vectors_search(struct vectors *vectors, struct span name, const struct vecto
     uint64_t room = query->top + query->skip;
     struct top top = {.room = room < collection->count ? room : collection->count};
     top.hits = memory_new(top.room, sizeof *top.hits);
-    scan(collection, numbers, query, &top);
+    if (collection->index && !query->filled_only && top.room)
+        propose(collection, numbers, &top);
+    else
+        scan(collection, numbers, query, &top);
     uint64_t count = put_hits(out, collection, query, &top);
     if (found)
         *found = count;

@@ -1,5 +1,6 @@
 /* testbed/vectors.h - collections of vectors, searched exactly: every row is looked at, so that a
- * search costs the memory bandwidth that the rows take and nothing hides it.
+ * search costs the memory bandwidth that the rows take and nothing hides it. Or, where an
+ * approximate index is given, through that: a search costs little, and may miss a row.
  *
  * Rows stand one behind the other, 4 bytes a number; 100,000 rows of 128 are 51.2 MB. The
  * collection "default" is made from the seed when it is first asked for: row i has
@@ -12,6 +13,7 @@
 #define TESTBED_VECTORS_H
 
 #include "base/text.h"
+#include "testbed/nearest.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,8 +29,10 @@ enum {
 
 struct vectors;
 
-/* No collections yet but "default", not made yet. Owner: caller. */
-struct vectors *vectors_new(uint64_t seed, uint64_t rows, uint64_t dimensions);
+/* No collections yet but "default", not made yet. nearest: the index that each collection gets;
+ * NULL: searches are exact. Searches for filled rows only are exact in any case. Owner: caller. */
+struct vectors *vectors_new(uint64_t seed, uint64_t rows, uint64_t dimensions,
+                            const struct nearest_kind *nearest);
 /* Frees it; NULL is fine; returns NULL. */
 struct vectors *vectors_free(struct vectors *vectors);
 /* Makes "default" now. */

@@ -5,6 +5,7 @@ Nothing of Plimsoll is used here but the program under test."""
 
 import base64
 import concurrent.futures
+import contextlib
 import http.client
 import json
 import math
@@ -126,6 +127,51 @@ def test_search_agrees_with_brute_force_over_http(fast):
         assert [hit["id"] for hit in query["result"]["points"]] == best
         assert ask(fast, "DELETE", where)[1]["result"] is True
         assert ask(fast, "GET", where)[0] == 404
+
+
+@contextlib.contextmanager
+def approximate(*options):
+    """A testbed with the approximate index, or a skip where it was built without."""
+    tried = subprocess.run([PROGRAM, "--vectors-approximate", "--log", "/not/there", "--port", "0"],
+                           capture_output=True, text=True, timeout=30)  # ends at its log, at the latest
+    if "without hnswlib" in tried.stderr:
+        pytest.skip("plimsoll-testbed was built without hnswlib")
+    with testbed("--vectors-approximate", *options) as it:
+        yield it
+
+
+def test_an_approximate_index_finds_nearly_all_and_scores_them_exactly():
+    """Recall against brute force; what is found has its true score, also after a row is replaced."""
+    draw = random.Random(11)
+    rows = 1500
+    with approximate("--preset", "fast", "--vectors", "100") as it:
+        for distance in ("Cosine", "Euclid"):
+            where = f"/collections/near-{distance}"
+            points = {i: [draw.gauss(0, 1) for _ in range(24)] for i in range(rows)}
+            assert ask(it, "PUT", where, {"vectors": {"size": 24, "distance": distance}})[0] == 200
+            for first in range(0, rows, 500):
+                batch = [{"id": i, "vector": points[i]} for i in range(first, first + 500)]
+                assert ask(it, "PUT", f"{where}/points?wait=true", {"points": batch})[0] == 200
+            points[7] = [9.0] + [0.0] * 23  # replaced: found at its new place, not at the old one
+            ask(it, "PUT", f"{where}/points?wait=true", {"points": [{"id": 7, "vector": points[7]}]})
+            if distance == "Euclid":
+                score = lambda a, b: math.dist(a, b)
+                order = score
+            else:
+                score = lambda a, b: dot(a, b) / math.sqrt(dot(a, a) * dot(b, b))
+                order = lambda a, b: -score(a, b)
+            hits = 0
+            for _ in range(20):
+                wanted = [draw.gauss(0, 1) for _ in range(24)]
+                best = sorted(points, key=lambda i: order(points[i], wanted))[:10]
+                found = post(it, f"{where}/points/search", {"vector": wanted, "limit": 10})[1]["result"]
+                assert len(found) == 10
+                for hit in found:
+                    assert hit["score"] == pytest.approx(score(points[hit["id"]], wanted), rel=1e-4, abs=1e-5)
+                hits += len(set(best) & {hit["id"] for hit in found})
+            assert hits >= 0.9 * 200, f"recall {hits / 200:.2f}"
+            nearest = post(it, f"{where}/points/search", {"vector": points[7], "limit": 1})[1]["result"]
+            assert nearest[0]["id"] == 7
 
 
 def test_the_collection_of_the_seed_is_searched_whole(fast):

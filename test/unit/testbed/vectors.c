@@ -84,7 +84,7 @@ static void search_is_exact(void **state)
     (void)state;
     for (int kind = 0; kind < 3; kind++) {
         enum vectors_distance distance = (enum vectors_distance)kind;
-        struct vectors *vectors = vectors_new(1, 0, DIMENSIONS);
+        struct vectors *vectors = vectors_new(1, 0, DIMENSIONS, NULL);
         struct random random = {.key = random_key(3, "vectors", (uint64_t)kind)};
         assert_int_equal(vectors_create(vectors, SPAN("c"), DIMENSIONS, distance), 0);
         for (int row = 0; row < ROWS; row++) {
@@ -117,7 +117,7 @@ static void search_is_exact(void **state)
 /* Row i of the seed finds itself first, with a score of 1. */
 static void rows_of_the_seed_find_themselves(void **state)
 {
-    struct vectors *vectors = vectors_new(77, 500, DIMENSIONS);
+    struct vectors *vectors = vectors_new(77, 500, DIMENSIONS, NULL);
     (void)state;
     for (uint64_t row = 0; row < 500; row += 71) {
         float numbers[DIMENSIONS];
@@ -142,7 +142,7 @@ static void rows_of_the_seed_find_themselves(void **state)
 
 static void the_same_id_is_replaced(void **state)
 {
-    struct vectors *vectors = vectors_new(1, 10, 2);
+    struct vectors *vectors = vectors_new(1, 10, 2, NULL);
     uint64_t dimensions, rows;
     enum vectors_distance distance;
     (void)state;
@@ -175,7 +175,7 @@ static void the_same_id_is_replaced(void **state)
 
 static void thresholds_and_offsets_cut(void **state)
 {
-    struct vectors *vectors = vectors_new(1, 0, 1);
+    struct vectors *vectors = vectors_new(1, 0, 1, NULL);
     (void)state;
     assert_int_equal(vectors_create(vectors, SPAN("c"), 1, DISTANCE_DOT), 0);
     for (int i = 0; i < 9; i++) {
