@@ -96,6 +96,14 @@ def test_load_test(tmp_path, testbed, line, users):
     assert "scalability_results" in page
 
 
+def test_resource_monitor(tmp_path):
+    """600 s and looks every 10 s of the document, each 200 times shorter and 0.1 s at least."""
+    line = "python resource_monitor.py --duration=600 --interval=10 --output=resource_usage.json"
+    done = script(tmp_path, [], line.replace("600", "3").replace("=10", "=0.5"))
+    assert done.returncode == PASSED, done.stderr
+    assert json.loads((tmp_path / "resource_usage.json").read_text())
+
+
 def test_a_script_without_plimsoll_says_what_to_do(tmp_path):
     scripts = tmp_path / "citadel"
     scripts.mkdir()
