@@ -1,7 +1,9 @@
-/* host/bandwidth.c - one counter for each cache domain: mon_data/mon_L3_00/mbm_total_bytes. */
+/* host/bandwidth.c - resctrl has one counter for each cache domain:
+ * mon_data/mon_L3_00/mbm_total_bytes. */
 #include "host/bandwidth.h"
 
 #include "base/memory.h"
+#include "host/uncore.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -11,34 +13,45 @@
 
 struct bandwidth {
     char *root;
-    char **paths;
+    char **paths; /* of resctrl */
     size_t count;
+    struct uncore *uncore; /* where there is no resctrl */
 };
 
-struct bandwidth *bandwidth_open(const char *root)
+static void add_domain(struct bandwidth *bandwidth, const char *domain)
+{
+    struct text file = TEXT_EMPTY;
+    text_printf(&file, MON_DATA "/%s/mbm_total_bytes", domain);
+    if (host_known(host_read_number(bandwidth->root, file.at))) {
+        bandwidth->paths =
+            memory_resize(bandwidth->paths, bandwidth->count + 1, sizeof *bandwidth->paths);
+        bandwidth->paths[bandwidth->count++] = memory_copy_text(file.at);
+    }
+    text_fini(&file);
+}
+
+static void find_domains(struct bandwidth *bandwidth)
 {
     struct text path = TEXT_EMPTY;
-    text_printf(&path, "%s" MON_DATA, strcmp(root, "/") == 0 ? "" : root);
+    text_printf(&path, "%s" MON_DATA, strcmp(bandwidth->root, "/") == 0 ? "" : bandwidth->root);
     DIR *directory = opendir(path.at);
     text_fini(&path);
     if (!directory)
-        return NULL;
+        return;
+    for (const struct dirent *entry = readdir(directory); entry; entry = readdir(directory))
+        if (strncmp(entry->d_name, "mon_L3_", 7) == 0)
+            add_domain(bandwidth, entry->d_name);
+    closedir(directory);
+}
+
+struct bandwidth *bandwidth_open(const char *root)
+{
     struct bandwidth *bandwidth = memory_new(1, sizeof *bandwidth);
     bandwidth->root = memory_copy_text(root);
-    for (const struct dirent *entry = readdir(directory); entry; entry = readdir(directory)) {
-        if (strncmp(entry->d_name, "mon_L3_", 7) != 0)
-            continue;
-        struct text file = TEXT_EMPTY;
-        text_printf(&file, MON_DATA "/%s/mbm_total_bytes", entry->d_name);
-        if (host_known(host_read_number(root, file.at))) {
-            bandwidth->paths =
-                memory_resize(bandwidth->paths, bandwidth->count + 1, sizeof *bandwidth->paths);
-            bandwidth->paths[bandwidth->count++] = memory_copy_text(file.at);
-        }
-        text_fini(&file);
-    }
-    closedir(directory);
-    if (bandwidth->count > 0)
+    find_domains(bandwidth);
+    if (bandwidth->count == 0)
+        bandwidth->uncore = uncore_open(root);
+    if (bandwidth->count > 0 || bandwidth->uncore)
         return bandwidth;
     bandwidth_close(bandwidth);
     return NULL;
@@ -51,6 +64,7 @@ void bandwidth_close(struct bandwidth *bandwidth)
     for (size_t i = 0; i < bandwidth->count; i++)
         free(bandwidth->paths[i]);
     free(bandwidth->paths);
+    uncore_close(bandwidth->uncore);
     free(bandwidth->root);
     free(bandwidth);
 }
@@ -58,6 +72,8 @@ void bandwidth_close(struct bandwidth *bandwidth)
 uint64_t bandwidth_read(struct bandwidth *bandwidth)
 {
     uint64_t sum = 0;
+    if (bandwidth->uncore)
+        return uncore_read(bandwidth->uncore);
     for (size_t i = 0; i < bandwidth->count; i++) {
         uint64_t bytes = host_read_number(bandwidth->root, bandwidth->paths[i]);
         if (!host_known(bytes))

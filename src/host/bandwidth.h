@@ -1,5 +1,6 @@
 /* host/bandwidth.h - bytes moved between memory and the processors, where the machine counts them:
- * memory bandwidth monitoring of resctrl (Documentation/arch/x86/resctrl.rst of Linux). */
+ * memory bandwidth monitoring of resctrl (Documentation/arch/x86/resctrl.rst of Linux), else the
+ * counters of the memory controllers (host/uncore.h). */
 #ifndef HOST_BANDWIDTH_H
 #define HOST_BANDWIDTH_H
 

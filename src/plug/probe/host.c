@@ -1,6 +1,7 @@
 /* What this machine has of things that run out: descriptors and ports; its load, and how fast its
  * links and its memory are. Memory bandwidth is told by few machines (resctrl, where it is
- * mounted); elsewhere it is said once that it cannot be observed. */
+ * mounted; counters of memory controllers); elsewhere it is said once that it cannot be
+ * observed. */
 #include "base/memory.h"
 #include "base/unit.h"
 #include "host/bandwidth.h"
@@ -47,8 +48,9 @@ static const struct metric metrics[] = {
     [TASKS] = LOCAL_METRIC("host.tasks", "tasks", "processes and threads", "/proc/loadavg"),
     [LINK_SPEED] =
         LOCAL_METRIC("host.link_speed", "bit/s", "speed of the interface's link", "/sys/class/net"),
-    [BANDWIDTH] = LOCAL_METRIC("host.memory_bandwidth", "bytes/s",
-                               "bytes moved between memory and processors", "resctrl"),
+    [BANDWIDTH] =
+        LOCAL_METRIC("host.memory_bandwidth", "bytes/s",
+                     "bytes moved between memory and processors", "resctrl, or uncore counters"),
     {.name = NULL},
 };
 
@@ -137,8 +139,8 @@ static void put_bandwidth(struct host_probe *probe, struct probe_sink *sink)
     if (!probe->bandwidth) {
         if (!probe->told)
             probe_event(sink, "unobserved",
-                        "memory bandwidth is not observable: no resctrl with memory bandwidth "
-                        "monitoring is mounted here");
+                        "memory bandwidth is not observable: neither resctrl with memory "
+                        "bandwidth monitoring nor counters of memory controllers are here");
         probe->told = true;
         return;
     }

@@ -8,6 +8,7 @@
 #include "host/netstat.h"
 #include "host/pressure.h"
 #include "host/sockets.h"
+#include "host/uncore.h"
 #include "host/usage.h"
 #include "plant.h"
 
@@ -291,6 +292,73 @@ static void listening_sockets_are_found(void **state)
     assert_int_equal(sockets_listening(ntohs(address.sin_port), inodes, 4), 0);
 }
 
+static void plant_controller(const char *root, const char *file, const char *words)
+{
+    char path[256];
+    snprintf(path, sizeof path, "/sys/bus/event_source/devices/uncore_imc_0/%s", file);
+    plant(root, path, words);
+}
+
+/* The coding of an Intel server's controller, as its kernel says it; then each part wrong. */
+static void memory_controllers_are_coded_as_told(void **state)
+{
+    const char *root = *state;
+    struct uncore_event event = {.type = 99};
+    plant_controller(root, "type", "14\n");
+    plant_controller(root, "cpumask", "0,18\n");
+    plant_controller(root, "format/event", "config:0-7\n");
+    plant_controller(root, "format/umask", "config:8-15\n");
+    plant_controller(root, "format/edge", "config:18\n");
+    plant_controller(root, "format/split", "config:0-3,32-35\n");
+    plant_controller(root, "events/cas_count_read", "event=0x04,umask=0x03\n");
+    plant_controller(root, "events/cas_count_read.scale", "6.103515625e-5\n");
+    plant_controller(root, "events/cas_count_read.unit", "MiB\n");
+    assert_int_equal(uncore_event_read(root, "uncore_imc_0", "cas_count_read", &event), 0);
+    assert_int_equal(event.type, 14);
+    assert_int_equal(event.config, 0x304);
+    assert_int_equal(event.cpu, 0);
+    assert_true(event.bytes == 64); /* a line */
+    plant_controller(root, "events/cas_count_read", "split=0xab,edge\n");
+    assert_int_equal(uncore_event_read(root, "uncore_imc_0", "cas_count_read", &event), 0);
+    assert_true(event.config == (UINT64_C(0xa) << 32 | 0xb | 1 << 18));
+    static const char *const wrong[] = {"event=0x1ff", "event=zz", "nothing=1", "event=0x", ""};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        plant_controller(root, "events/cas_count_read", wrong[i]);
+        assert_int_equal(uncore_event_read(root, "uncore_imc_0", "cas_count_read", &event),
+                         HOST_NOT_KNOWN);
+    }
+    plant_controller(root, "events/cas_count_read", "event=0x04");
+    plant_controller(root, "events/cas_count_read.unit", "furlongs");
+    assert_int_equal(uncore_event_read(root, "uncore_imc_0", "cas_count_read", &event),
+                     HOST_NOT_KNOWN);
+    assert_int_equal(uncore_event_read(root, "uncore_imc_1", "cas_count_read", &event),
+                     HOST_NOT_KNOWN);
+}
+
+/* Where this machine has such counters, copying memory moves them. */
+static void copying_moves_what_is_counted(void **state)
+{
+    (void)state;
+    enum { BYTES = 64 << 20 };
+    struct uncore *uncore = uncore_open("");
+    if (!uncore) {
+        print_message("SKIPPED: no counters of memory controllers that this process may read\n");
+        skip();
+    }
+    char *from = calloc(1, BYTES), *to = malloc(BYTES);
+    assert_true(from && to);
+    uint64_t before = uncore_read(uncore);
+    for (int i = 0; i < 4; i++) {
+        memset(from, i, BYTES);
+        memcpy(to, from, BYTES);
+    }
+    assert_int_equal(to[BYTES - 1], 3);
+    assert_true(uncore_read(uncore) - before >= BYTES);
+    uncore_close(uncore);
+    free(from);
+    free(to);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,6 +371,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(groups_of_version_1, new_root, drop_root),
         cmocka_unit_test_setup_teardown(groups_of_version_2, new_root, drop_root),
         cmocka_unit_test(listening_sockets_are_found),
+        cmocka_unit_test_setup_teardown(memory_controllers_are_coded_as_told, new_root, drop_root),
+        cmocka_unit_test(copying_moves_what_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
