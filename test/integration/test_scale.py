@@ -282,3 +282,23 @@ safety: [{{ metric: error_rate, above: 20%, action: {action} }}]
     assert [level["state"] for level in levels] == ["stopped"], ran.err
     assert kind in [event["kind"] for event in document["events"]], document["events"]
     assert "no higher level" in " ".join(event["words"] for event in document["events"])
+
+
+def test_sizes_and_instances_are_asked_of_scalers_and_put_back(tmp_path, testbed, plimsoll):
+    server = testbed("--law", "fixed", "--service-ms", 5)
+    plan = plan_for(tmp_path, server, "sizes: [2, 4], size_unit: slots, instances: 2, "
+                    "scaler: { 'null': { instances: 1, size: 2 } }")
+    ran = plimsoll("scale", "all", plan, "--max-users", 4, "--levels", 4, "--step-duration",
+                   "0.5", "--debug")
+    assert ran.code == PASSED, ran.err
+    assert [level["size"] for level in levels_of(ran, "vertical")] == [2, 4]
+    assert levels_of(ran, "vertical")[0]["size_name"] == "slots 2"
+    assert [level["instances"] for level in levels_of(ran, "horizontal")] == [1, 2]
+    assert "slots 4:" in ran.out and "Efficiency" in ran.out
+    journal = next((tmp_path / "runs").glob("*/undo.journal")).read_text()
+    assert '"closed":true' in journal
+    broken = plan_for(tmp_path, server, "sizes: [2, 4], scaler: { 'null': { fail: apply } }")
+    for path in (tmp_path / "runs").iterdir():
+        path.rename(tmp_path / ("old-" + path.name))
+    ran = plimsoll("scale", "vertical", broken, "--max-users", 4, "--step-duration", "0.5")
+    assert ran.code == 1 and "null" in ran.err, ran.err
