@@ -187,9 +187,10 @@ static void print(struct stand *stand, const struct suite_report *report)
     fprintf(stand->app->out, "results       %s/scalability_results.json\n", stand->directory);
     fprintf(stand->app->out, "report        %s/report.html\n", stand->directory);
     fprintf(stand->app->out, "document      %s/Scalability_Testing_Results.md\n", stand->directory);
-    fprintf(stand->app->out,
-            "next          plimsoll analyze --test-results %s/scalability_results.json\n",
-            stand->directory);
+    if (verb_find("analyze"))
+        fprintf(stand->app->out,
+                "next          plimsoll analyze --test-results %s/scalability_results.json\n",
+                stand->directory);
     fflush(stand->app->out);
     text_fini(&out);
 }

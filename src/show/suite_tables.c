@@ -369,8 +369,8 @@ static void put_series(const struct level_series *series, bool markdown, struct 
     if (series->kind == SUITE_HORIZONTAL)
         put_speed_up(series, out);
     if (series->kind != SUITE_RUN && suite_host_only(series))
-        text_puts(out, "(CPU and memory are those of this machine, generator included: the plan "
-                       "watches nothing of the target)\n");
+        text_puts(out,
+                  "(CPU and memory are this machine's: the plan watches nothing of the target)\n");
     text_putc(out, '\n');
 }
 
