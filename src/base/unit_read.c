@@ -201,11 +201,21 @@ int unit_read_duration(struct span words, nsec_t bare_ns, nsec_t *duration_ns)
     return 0;
 }
 
+/* The number that the words begin with, and the rest of them without blanks around it. Returns as
+ * take_decimal does. */
+static int split_number(struct span words, long double *number, struct span *rest)
+{
+    *rest = span_trim(words);
+    int error = take_decimal(rest, number);
+    *rest = span_trim(*rest);
+    return error;
+}
+
 int unit_read_bytes(struct span words, uint64_t *bytes)
 {
-    struct span rest = span_trim(words);
+    struct span rest;
     long double number = 0;
-    int error = take_decimal(&rest, &number);
+    int error = split_number(words, &number, &rest);
     if (error)
         return error;
     struct span word = take_word(&rest);
@@ -224,12 +234,11 @@ int unit_read_bytes(struct span words, uint64_t *bytes)
 
 int unit_read_rate(struct span words, double *per_second)
 {
-    struct span rest = span_trim(words);
+    struct span rest;
     long double number = 0;
-    int error = take_decimal(&rest, &number);
+    int error = split_number(words, &number, &rest);
     if (error)
         return error;
-    rest = span_trim(rest);
     bool slash = span_begins(rest, SPAN("/"));
     if (slash)
         skip(&rest, 1);
@@ -248,12 +257,11 @@ int unit_read_rate(struct span words, double *per_second)
 
 int unit_read_share(struct span words, double *share)
 {
-    struct span rest = span_trim(words);
+    struct span rest;
     long double number = 0;
-    int error = take_decimal(&rest, &number);
+    int error = split_number(words, &number, &rest);
     if (error)
         return error;
-    rest = span_trim(rest);
     bool percent = span_equal(rest, SPAN("%"));
     if (rest.bytes && !percent)
         return -EINVAL;

@@ -78,10 +78,11 @@ void deck_init(struct deck *deck, const uint32_t *weights, size_t count, uint64_
     for (size_t variant = 0; variant < deck->variants; variant++) {
         /* Random places nearly always stay within one; if not, ever more orderly ones do. */
         double jitter = 1;
-        for (int tries = 0; tries<64; tries++, jitter *= tries> 32 ? 0.8 : 1) {
+        for (int tries = 0; tries < 64; tries++) {
             shuffle(cards, unit, count, &deck->random, jitter);
             if (worst_stray(cards, deck->size, unit, count, dealt) <= 1)
                 break;
+            jitter *= tries < 32 ? 1 : 0.8;
         }
         for (size_t i = 0; i < deck->size; i++)
             deck->cards[variant * deck->size + i] = cards[i].task;

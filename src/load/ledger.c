@@ -34,7 +34,7 @@ static nsec_t thread_run_delay_ns(void)
     ssize_t bytes = read(fd, line, sizeof line - 1);
     close(fd);
     long long ran = 0, waited = 0;
-    if (bytes <= 0 || sscanf(line, "%lld %lld", &ran, &waited) != 2)
+    if (bytes <= 0 || sscanf(line, "%18lld %18lld", &ran, &waited) != 2)
         return 0;
     return waited;
 }

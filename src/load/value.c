@@ -103,6 +103,7 @@ static void generate(const struct crew *crew, const struct symbol *symbol, const
                      struct random *random, struct text *out)
 {
     uint64_t span = (uint64_t)symbol->high - (uint64_t)symbol->low + 1;
+    uint64_t whole = 0;
     switch (symbol->generate) {
     case GENERATE_VU:
         text_put_uint(out, user->number);
@@ -118,9 +119,8 @@ static void generate(const struct crew *crew, const struct symbol *symbol, const
         text_put_uint(out, (uint64_t)(clock_wall_ns() / NSEC_PER_MSEC));
         break;
     case GENERATE_INT:
-        text_printf(
-            out, "%lld",
-            (long long)((uint64_t)symbol->low + random_below_of(random_next(random), span)));
+        whole = (uint64_t)symbol->low + random_below_of(random_next(random), span);
+        text_printf(out, "%lld", (long long)whole);
         break;
     case GENERATE_REAL:
         text_printf(out, "%.17g", random_unit(random));

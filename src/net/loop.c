@@ -129,7 +129,7 @@ static void hand_out(struct loop *loop, const struct epoll_event *event)
 static void prefetch(const struct epoll_event *next)
 {
     const char *thing = (const char *)(uintptr_t)(next->data.u64 & ~UINT64_C(3));
-    for (int line = 0; line < 6; line++)
+    for (size_t line = 0; line < 6; line++)
         __builtin_prefetch(thing + 64 * line);
 }
 

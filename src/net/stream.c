@@ -174,7 +174,7 @@ int listener_open(struct listener *listener, struct loop *loop, const struct net
 int listener_accept(struct listener *listener, struct stream *stream,
                     void (*ready)(struct stream *stream, unsigned what))
 {
-    struct sockaddr_storage from;
+    struct sockaddr_storage from = {.ss_family = AF_UNSPEC};
     socklen_t bytes = sizeof from;
     int fd = accept4(listener->fd, (struct sockaddr *)&from, &bytes, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0)

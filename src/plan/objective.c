@@ -208,11 +208,5 @@ void objectives_read(struct reader *reader, const struct setting *row, const cha
                      const struct node *node, void *field)
 {
     (void)field;
-    if (!reader_wants(reader, node, NODE_LIST, row->name))
-        return;
-    for (size_t i = 0; i < node->count; i++) {
-        char here[PATH_ROOM];
-        path_write(here, "%s[%zu]", path, i);
-        read_objective(reader, node->rows[i].value, here);
-    }
+    reader_each(reader, node, row->name, path, read_objective);
 }

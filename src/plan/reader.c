@@ -70,6 +70,18 @@ bool reader_wants(struct reader *reader, const struct node *node, enum node_kind
     return false;
 }
 
+void reader_each(struct reader *reader, const struct node *node, const char *name, const char *path,
+                 void (*read)(struct reader *reader, const struct node *item, const char *path))
+{
+    if (!reader_wants(reader, node, NODE_LIST, name))
+        return;
+    for (size_t i = 0; i < node->count; i++) {
+        char here[PATH_ROOM];
+        path_write(here, "%s[%zu]", path, i);
+        read(reader, node->rows[i].value, here);
+    }
+}
+
 int reader_text(struct reader *reader, const struct node *node, const char *wanted,
                 struct text *out)
 {

@@ -108,4 +108,9 @@ void custom_read(struct reader *reader, const struct setting *row, const char *p
 bool reader_wants(struct reader *reader, const struct node *node, enum node_kind kind,
                   const char *name);
 
+/* Hands each item of a list to `read`, with its path ("PATH[3]"). A node that is no list gets an
+ * error that says so, under this name. */
+void reader_each(struct reader *reader, const struct node *node, const char *name, const char *path,
+                 void (*read)(struct reader *reader, const struct node *item, const char *path));
+
 #endif

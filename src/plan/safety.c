@@ -175,13 +175,7 @@ void safety_read(struct reader *reader, const struct setting *row, const char *p
                  const struct node *node, void *field)
 {
     (void)field;
-    if (!reader_wants(reader, node, NODE_LIST, row->name))
-        return;
-    for (size_t i = 0; i < node->count; i++) {
-        char here[PATH_ROOM];
-        path_write(here, "%s[%zu]", path, i);
-        read_trigger(reader, node->rows[i].value, here);
-    }
+    reader_each(reader, node, row->name, path, read_trigger);
 }
 
 void safety_complete(struct reader *reader)

@@ -95,4 +95,8 @@ void setting_page(const struct setting *table, enum setting_page page, struct te
  * is fine for either. */
 void setting_free(const struct setting *table, void *base);
 
+/* Appends a bound of the row's range as a user would write it: a duration, size or share with its
+ * unit, anything else as a bare number. */
+void setting_put_bound(const struct setting *row, double bound, struct text *out);
+
 #endif

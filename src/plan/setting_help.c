@@ -8,7 +8,7 @@
 
 enum { NAME_COLUMN = 24 };
 
-static void put_bound(const struct setting *row, double bound, struct text *out)
+void setting_put_bound(const struct setting *row, double bound, struct text *out)
 {
     char room[UNIT_ROOM];
     if (row->type == SETTING_DURATION)
@@ -35,12 +35,12 @@ static void put_facts(const struct setting *row, struct text *out)
     }
     if (row->least > 0) {
         text_printf(out, "%sat least ", before);
-        put_bound(row, row->least, out);
+        setting_put_bound(row, row->least, out);
         before = ", ";
     }
     if (row->most > 0) {
         text_printf(out, "%sat most ", before);
-        put_bound(row, row->most, out);
+        setting_put_bound(row, row->most, out);
         before = ", ";
     }
     if (row->unit)

@@ -34,18 +34,10 @@ static const char *wanted_words(const struct setting *row)
     }
 }
 
-/* A bound as the user would write it. */
+/* A bound with its unit, also where the value is a bare number. */
 static void put_bound(const struct setting *row, double bound, struct text *out)
 {
-    char room[UNIT_ROOM];
-    if (row->type == SETTING_DURATION)
-        text_puts(out, unit_write_duration(room, (nsec_t)(bound * (double)NSEC_PER_SEC)));
-    else if (row->type == SETTING_BYTES)
-        text_puts(out, unit_write_bytes(room, bound));
-    else if (row->type == SETTING_SHARE)
-        text_puts(out, unit_write_share(room, bound));
-    else
-        text_printf(out, "%.15g", bound);
+    setting_put_bound(row, bound, out);
     if (row->unit && row->type != SETTING_DURATION && row->type != SETTING_BYTES &&
         row->type != SETTING_SHARE)
         text_printf(out, " %s", row->unit);

@@ -84,8 +84,9 @@ static bool read_date(const char *words, nsec_t *at_ns)
     }
     if (!read_zone(words, &zone))
         return false;
-    int64_t seconds = days_from_1970(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 +
-                      second - zone;
+    int64_t minutes = (int64_t)hour * 60 + minute;
+    int64_t seconds =
+        days_from_1970(year, month, day) * SECONDS_A_DAY + minutes * 60 + second - zone;
     *at_ns = seconds * NSEC_PER_SEC + rest;
     return true;
 }

@@ -1,5 +1,6 @@
 /* From bytes to a tree of nodes, by the events of libyaml, which carry marks. Errors of the parser
  * end the reading; errors of ours (duplicate keys, keys that are no texts) are collected. */
+#include "base/check.h"
 #include "base/memory.h"
 #include "plan/node.h"
 
@@ -271,6 +272,7 @@ static void add_value(struct yaml_reading *reading, struct yaml_level *levels, s
 /* The end of a list or map: only now is it whole, so that its weight is right where it is put. */
 static void close_level(struct yaml_reading *reading, struct yaml_level *levels, size_t *depth)
 {
+    check(*depth > 0); /* libyaml ends nothing that it did not begin */
     struct node *node = levels[--*depth].node;
     if (*depth)
         attach(reading, &levels[*depth - 1], node);

@@ -171,15 +171,23 @@ int rank_compare(const double *one, size_t ones, const double *other, size_t oth
     return 0;
 }
 
-void rank_holm(double *p, size_t count)
+/* The places of the values from the least to the greatest, equal ones in their order; the caller
+ * frees them. By insertion: a family of tests is small. */
+static size_t *ascending_order(const double *values, size_t count)
 {
     size_t *order = memory_new(count, sizeof *order);
     for (size_t i = 0; i < count; i++) {
         size_t at = i;
-        for (; at > 0 && p[order[at - 1]] > p[i]; at--)
+        for (; at > 0 && values[order[at - 1]] > values[i]; at--)
             order[at] = order[at - 1];
         order[at] = i;
     }
+    return order;
+}
+
+void rank_holm(double *p, size_t count)
+{
+    size_t *order = ascending_order(p, count);
     double most = 0;
     for (size_t i = 0; i < count; i++) {
         most = fmin(1, fmax(most, p[order[i]] * (double)(count - i)));
@@ -190,13 +198,7 @@ void rank_holm(double *p, size_t count)
 
 void rank_benjamini_hochberg(double *p, size_t count)
 {
-    size_t *order = memory_new(count, sizeof *order);
-    for (size_t i = 0; i < count; i++) {
-        size_t at = i;
-        for (; at > 0 && p[order[at - 1]] > p[i]; at--)
-            order[at] = order[at - 1];
-        order[at] = i;
-    }
+    size_t *order = ascending_order(p, count);
     double least = 1;
     for (size_t i = count; i-- > 0;) {
         least = fmin(least, p[order[i]] * (double)count / (double)(i + 1));

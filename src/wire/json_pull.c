@@ -214,6 +214,15 @@ void json_pull_skip(struct json_pull *pull)
     json_pull_value(pull);
 }
 
+bool json_pull_text(struct json_pull *pull, struct span *text)
+{
+    struct json_value value = json_pull_value(pull);
+    bool found = value.kind == JSON_STRING && value.raw.bytes;
+    if (found && text)
+        *text = value.raw;
+    return found;
+}
+
 bool json_pull_uint(struct json_pull *pull, uint64_t *number)
 {
     struct json_value value = json_pull_value(pull);

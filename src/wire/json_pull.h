@@ -18,6 +18,7 @@
 #include "wire/json.h"
 
 #include <stdint.h>
+#include <string.h>
 
 struct json_pull {
     const char *at, *end;
@@ -36,6 +37,11 @@ bool json_pull_object(struct json_pull *pull);
  * at the object's end, which is passed. */
 bool json_pull_member(struct json_pull *pull, struct span *name);
 
+/* Whether a member's name is this literal: the length is known to the compiler, so that going through
+ * the names that a reply may have costs little. */
+#define json_pull_is(name, literal)                                                                \
+    ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
+
 /* The same for arrays: enters; whether there is another element, with its value ahead. */
 bool json_pull_array(struct json_pull *pull);
 bool json_pull_element(struct json_pull *pull);
@@ -44,6 +50,9 @@ bool json_pull_element(struct json_pull *pull);
 struct json_value json_pull_value(struct json_pull *pull);
 /* Passes over it. */
 void json_pull_skip(struct json_pull *pull);
+/* Takes it; returns whether it is a text that is not empty, and gives its raw bytes (text may be
+ * NULL). */
+bool json_pull_text(struct json_pull *pull, struct span *text);
 /* Takes it if it is a whole number of 0 to 2^53 and gives it; else passes over it. Returns whether
  * it was one. */
 bool json_pull_uint(struct json_pull *pull, uint64_t *number);

@@ -20,7 +20,7 @@ import time
 
 import pytest
 
-from test_testbed import PROGRAM, ROOT, SANITIZED, read_all, testbed
+from testbed_process import PROGRAM, ROOT, SANITIZED, read_all, testbed
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
 

@@ -10,18 +10,6 @@
 
 #include <string.h>
 
-#define IS(name, literal)                                                                          \
-    ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
-
-static bool pull_text(struct json_pull *pull, struct span *text)
-{
-    struct json_value value = json_pull_value(pull);
-    bool found = value.kind == JSON_STRING && value.raw.bytes;
-    if (found && text)
-        *text = value.raw;
-    return found;
-}
-
 static bool pull_calls(struct json_pull *pull)
 {
     bool found = false;
@@ -38,11 +26,11 @@ static void pull_message(struct json_pull *pull, struct ollama_reply *reply)
     if (!json_pull_object(pull))
         return;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "content"))
-            reply->content = pull_text(pull, &reply->text) || reply->content;
-        else if (IS(name, "thinking"))
-            reply->reasoning = pull_text(pull, NULL) || reply->reasoning;
-        else if (IS(name, "tool_calls"))
+        if (json_pull_is(name, "content"))
+            reply->content = json_pull_text(pull, &reply->text) || reply->content;
+        else if (json_pull_is(name, "thinking"))
+            reply->reasoning = json_pull_text(pull, NULL) || reply->reasoning;
+        else if (json_pull_is(name, "tool_calls"))
             reply->content = pull_calls(pull) || reply->content;
         else
             json_pull_skip(pull);
@@ -65,27 +53,27 @@ static void pull_error(struct json_pull *pull, struct ollama_reply *reply)
 /* A member of the object; the value ahead is its. */
 static void pull_member(struct json_pull *pull, struct span name, struct ollama_reply *reply)
 {
-    if (IS(name, "response"))
-        reply->content = pull_text(pull, &reply->text) || reply->content;
-    else if (IS(name, "thinking"))
-        reply->reasoning = pull_text(pull, NULL) || reply->reasoning;
-    else if (IS(name, "message"))
+    if (json_pull_is(name, "response"))
+        reply->content = json_pull_text(pull, &reply->text) || reply->content;
+    else if (json_pull_is(name, "thinking"))
+        reply->reasoning = json_pull_text(pull, NULL) || reply->reasoning;
+    else if (json_pull_is(name, "message"))
         pull_message(pull, reply);
-    else if (IS(name, "done"))
+    else if (json_pull_is(name, "done"))
         reply->done = json_pull_value(pull).kind == JSON_TRUE;
-    else if (IS(name, "error"))
+    else if (json_pull_is(name, "error"))
         pull_error(pull, reply);
-    else if (IS(name, "eval_count"))
+    else if (json_pull_is(name, "eval_count"))
         reply->usage.given =
             json_pull_uint(pull, &reply->usage.output_tokens) || reply->usage.given;
-    else if (IS(name, "prompt_eval_count"))
+    else if (json_pull_is(name, "prompt_eval_count"))
         reply->usage.given =
             json_pull_uint(pull, &reply->usage.prompt_tokens) || reply->usage.given;
-    else if (IS(name, "load_duration"))
+    else if (json_pull_is(name, "load_duration"))
         reply->server.load_ns = pull_duration(pull);
-    else if (IS(name, "prompt_eval_duration"))
+    else if (json_pull_is(name, "prompt_eval_duration"))
         reply->server.prompt_ns = pull_duration(pull);
-    else if (IS(name, "eval_duration"))
+    else if (json_pull_is(name, "eval_duration"))
         reply->server.decode_ns = pull_duration(pull);
     else
         json_pull_skip(pull);

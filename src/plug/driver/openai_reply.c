@@ -11,31 +11,19 @@
 
 #include <string.h>
 
-#define IS(name, literal)                                                                          \
-    ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
-
-static bool pull_text(struct json_pull *pull, struct span *text)
-{
-    struct json_value value = json_pull_value(pull);
-    bool found = value.kind == JSON_STRING && value.raw.bytes;
-    if (found && text)
-        *text = value.raw;
-    return found;
-}
-
 /* Content is a text, or a list of parts of which some are texts. */
 static bool pull_content(struct json_pull *pull, struct span *text)
 {
     bool found = false;
     struct span name;
     if (json_pull_kind(pull) != JSON_ARRAY)
-        return pull_text(pull, text);
+        return json_pull_text(pull, text);
     for (json_pull_array(pull); json_pull_element(pull);) {
         if (!json_pull_object(pull))
             continue;
         while (json_pull_member(pull, &name)) {
-            if (IS(name, "text"))
-                found = pull_text(pull, text) || found;
+            if (json_pull_is(name, "text"))
+                found = json_pull_text(pull, text) || found;
             else
                 json_pull_skip(pull);
         }
@@ -51,10 +39,10 @@ static bool pull_call(struct json_pull *pull)
     if (!json_pull_object(pull))
         return false;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "function"))
+        if (json_pull_is(name, "function"))
             found = pull_call(pull) || found;
-        else if (IS(name, "arguments") || IS(name, "name"))
-            found = pull_text(pull, NULL) || found;
+        else if (json_pull_is(name, "arguments") || json_pull_is(name, "name"))
+            found = json_pull_text(pull, NULL) || found;
         else
             json_pull_skip(pull);
     }
@@ -77,13 +65,13 @@ static void pull_delta(struct json_pull *pull, struct openai_reply *reply)
     if (!json_pull_object(pull))
         return;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "content") || IS(name, "refusal"))
+        if (json_pull_is(name, "content") || json_pull_is(name, "refusal"))
             reply->content = pull_content(pull, &reply->text) || reply->content;
-        else if (IS(name, "reasoning_content") || IS(name, "reasoning"))
+        else if (json_pull_is(name, "reasoning_content") || json_pull_is(name, "reasoning"))
             reply->reasoning = pull_content(pull, NULL) || reply->reasoning;
-        else if (IS(name, "tool_calls"))
+        else if (json_pull_is(name, "tool_calls"))
             reply->content = pull_calls(pull) || reply->content;
-        else if (IS(name, "function_call"))
+        else if (json_pull_is(name, "function_call"))
             reply->content = pull_call(pull) || reply->content;
         else
             json_pull_skip(pull);
@@ -100,12 +88,12 @@ static void pull_choices(struct json_pull *pull, struct openai_reply *reply)
         if (!json_pull_object(pull))
             continue;
         while (json_pull_member(pull, &name)) {
-            if (IS(name, "delta") || IS(name, "message"))
+            if (json_pull_is(name, "delta") || json_pull_is(name, "message"))
                 pull_delta(pull, reply);
-            else if (IS(name, "text")) /* of completions */
-                reply->content = pull_text(pull, &reply->text) || reply->content;
-            else if (IS(name, "finish_reason"))
-                reply->finished = pull_text(pull, NULL) || reply->finished;
+            else if (json_pull_is(name, "text")) /* of completions */
+                reply->content = json_pull_text(pull, &reply->text) || reply->content;
+            else if (json_pull_is(name, "finish_reason"))
+                reply->finished = json_pull_text(pull, NULL) || reply->finished;
             else
                 json_pull_skip(pull);
         }
@@ -119,9 +107,9 @@ static void pull_details(struct json_pull *pull, struct llm_usage *usage)
     if (!json_pull_object(pull))
         return;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "reasoning_tokens"))
+        if (json_pull_is(name, "reasoning_tokens"))
             json_pull_uint(pull, &usage->reasoning_tokens);
-        else if (IS(name, "cached_tokens"))
+        else if (json_pull_is(name, "cached_tokens"))
             json_pull_uint(pull, &usage->cached_tokens);
         else
             json_pull_skip(pull);
@@ -134,13 +122,14 @@ static void pull_usage(struct json_pull *pull, struct llm_usage *usage)
     if (!json_pull_object(pull))
         return;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "prompt_tokens"))
+        if (json_pull_is(name, "prompt_tokens"))
             usage->given = json_pull_uint(pull, &usage->prompt_tokens) || usage->given;
-        else if (IS(name, "completion_tokens"))
+        else if (json_pull_is(name, "completion_tokens"))
             usage->given = json_pull_uint(pull, &usage->output_tokens) || usage->given;
-        else if (IS(name, "reasoning_tokens"))
+        else if (json_pull_is(name, "reasoning_tokens"))
             json_pull_uint(pull, &usage->reasoning_tokens);
-        else if (IS(name, "prompt_tokens_details") || IS(name, "completion_tokens_details"))
+        else if (json_pull_is(name, "prompt_tokens_details") ||
+                 json_pull_is(name, "completion_tokens_details"))
             pull_details(pull, usage);
         else
             json_pull_skip(pull);
@@ -162,9 +151,9 @@ static void pull_timings(struct json_pull *pull, struct llm_server_times *server
     if (!json_pull_object(pull))
         return;
     while (json_pull_member(pull, &name)) {
-        if (IS(name, "prompt_ms"))
+        if (json_pull_is(name, "prompt_ms"))
             server->prompt_ns = pull_milliseconds(pull);
-        else if (IS(name, "predicted_ms"))
+        else if (json_pull_is(name, "predicted_ms"))
             server->decode_ns = pull_milliseconds(pull);
         else
             json_pull_skip(pull);
@@ -186,7 +175,7 @@ static void pull_error(struct json_pull *pull, struct openai_reply *reply)
     }
     for (json_pull_object(pull); json_pull_member(pull, &name);) {
         struct json_value value = json_pull_value(pull);
-        if (IS(name, "message") && value.kind == JSON_STRING)
+        if (json_pull_is(name, "message") && value.kind == JSON_STRING)
             reply->words = value.raw;
     }
 }
@@ -199,19 +188,19 @@ void openai_reply_read(struct span bytes, struct openai_reply *reply)
     *reply = (struct openai_reply){.words = {.at = "", .bytes = 0}};
     if (json_pull_object(&pull)) {
         while (json_pull_member(&pull, &name)) {
-            if (IS(name, "choices"))
+            if (json_pull_is(name, "choices"))
                 pull_choices(&pull, reply);
-            else if (IS(name, "usage"))
+            else if (json_pull_is(name, "usage"))
                 pull_usage(&pull, &reply->usage);
-            else if (IS(name, "error"))
+            else if (json_pull_is(name, "error"))
                 pull_error(&pull, reply);
-            else if (IS(name, "timings"))
+            else if (json_pull_is(name, "timings"))
                 pull_timings(&pull, &reply->server);
-            else if (IS(name, "stamp_ns"))
+            else if (json_pull_is(name, "stamp_ns"))
                 json_pull_uint(&pull, &reply->stamp_ns);
-            else if (IS(name, "object"))
+            else if (json_pull_is(name, "object"))
                 object_error = span_equal(json_pull_value(&pull).raw, SPAN("error"));
-            else if (IS(name, "message") || IS(name, "detail"))
+            else if (json_pull_is(name, "message") || json_pull_is(name, "detail"))
                 message = json_pull_value(&pull).raw;
             else
                 json_pull_skip(&pull);

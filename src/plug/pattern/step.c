@@ -1,5 +1,6 @@
 /* step: levels of load, each held long enough to be measured apart. The levels are named, or made
  * of start, step and the scenario's users (or rate), or of equal parts of these. */
+#include "base/check.h"
 #include "base/memory.h"
 #include "plug/pattern/pattern_list.h"
 #include "plug/pattern/shape.h"
@@ -74,9 +75,13 @@ static double *make_levels(const struct step *step, const struct plan_scenario *
         }
         return levels;
     }
-    double level = step->start > 0 ? step->start : step->step;
-    for (; level < peak && *count + 1 < LEVELS_MOST; level += step->step)
+    double first = step->start > 0 ? step->start : step->step;
+    for (size_t i = 0; i + 1 < LEVELS_MOST; i++) {
+        double level = first + (double)i * step->step; /* a sum would gather what rounding leaves */
+        if (level >= peak)
+            break;
         levels[(*count)++] = level;
+    }
     levels[(*count)++] = peak;
     return levels;
 }
@@ -85,6 +90,7 @@ static void add_levels(const struct step *step, struct plan_scenario *scenario,
                        const double *levels, size_t count)
 {
     nsec_t held = step->level_duration_ns;
+    check(count > 0); /* a peak is a level at the least */
     if (held == 0)
         held = scenario->duration_ns / (nsec_t)count - step->ramp_ns;
     scenario->start_target = step->ramp_ns ? 0 : levels[0];
