@@ -68,8 +68,10 @@ int kubernetes_instant(struct span words, double *seconds)
     if (words.bytes && words.at[0] == '.') {
         double weight = 0.1;
         for (words.at++, words.bytes--; words.bytes && words.at[0] >= '0' && words.at[0] <= '9';
-             words.at++, words.bytes--, weight /= 10)
+             words.at++, words.bytes--) {
             part += weight * (words.at[0] - '0');
+            weight /= 10;
+        }
     }
     if (words.bytes == 0)
         return -EINVAL;

@@ -47,13 +47,14 @@ static void share_users(double *parts, size_t count, double users)
         rests[i] = part - parts[i];
         given += parts[i];
     }
-    for (; given < users - 0.5; given++) {
+    while (given < users - 0.5) {
         size_t next = 0;
         for (size_t i = 1; i < count; i++)
             if (rests[i] > rests[next])
                 next = i;
         parts[next]++;
         rests[next] -= 1;
+        given++;
     }
     free(rests);
 }

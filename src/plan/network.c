@@ -196,8 +196,8 @@ static bool read_range(const struct node *node, struct network_model *out, struc
     if (high - low >= NETWORK_LOADS)
         wrong(notes, node, "a list of fewer", "there are more than 1,000 loads");
     else
-        for (double load = low; load <= high; load++)
-            add_load(node, load, out, notes);
+        for (size_t i = 0; low + (double)i <= high; i++)
+            add_load(node, low + (double)i, out, notes);
     return true;
 }
 

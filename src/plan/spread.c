@@ -27,7 +27,7 @@ static const struct setting_word dist_words[] = {
 #define SPREAD_ROW(key, words)                                                                     \
     {                                                                                              \
         .name = #key, .type = SETTING_REAL, .offset = offsetof(struct spread_form, key),           \
-        .least = 0, .sentence = words                                                              \
+        .least = 0, .sentence = (words)                                                            \
     }
 
 static const struct setting spread_rows[] = {

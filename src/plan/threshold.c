@@ -334,7 +334,8 @@ void thresholds_read(struct reader *reader, const struct setting *row, const cha
 
 static bool wants_guard(const struct plan_request *request, const struct request_verb *verb)
 {
-    if (!verb->guard || request->settings != verb->settings || strcmp(request->verb, verb->word))
+    if (!verb->guard || request->settings != verb->settings ||
+        strcmp(request->verb, verb->word) != 0)
         return false;
     for (const struct setting *row = verb->settings; row->name; row++) {
         if (row->type == SETTING_BOOL && strcmp(row->name, verb->guard_setting) == 0)

@@ -21,8 +21,8 @@ enum {
 };
 
 /* Later, or longer, no block of a run that anybody made can be. */
-static const nsec_t most_begin_ns = 366 * 24 * 3600 * NSEC_PER_SEC;
-static const nsec_t most_length_ns = 24 * 3600 * NSEC_PER_SEC;
+static const nsec_t most_begin_ns = (nsec_t)366 * 24 * 3600 * NSEC_PER_SEC;
+static const nsec_t most_length_ns = (nsec_t)24 * 3600 * NSEC_PER_SEC;
 
 /* A table of numbers of blocks, read along with them. */
 struct cursor {

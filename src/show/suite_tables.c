@@ -46,7 +46,7 @@ static void put_padded(struct text *out, const char *words, unsigned width, bool
 
 static void put_rows(const struct grid *grid, bool markdown, struct text *out)
 {
-    unsigned widths[COLUMNS];
+    unsigned widths[COLUMNS] = {0};
     for (size_t c = 0; c < grid->columns; c++) {
         widths[c] = grid->widths[c];
         for (size_t r = 0; r < grid->rows; r++)

@@ -126,6 +126,7 @@ static struct layout lay_out(const struct table *table, unsigned room)
         layout.shown[c] = true;
         layout.widths[c] = words_width(table->columns[c].title);
     }
+    check(table->column_count > 0 || table->cell_count == 0);
     for (size_t i = 0; i < table->cell_count; i++) {
         unsigned width = words_width(table->cells[i].words);
         unsigned *widest = &layout.widths[i % table->column_count];

@@ -257,7 +257,7 @@ static bool bound(struct curve *curve)
 int knee_segmented(const double *x, const double *y, size_t count, double confidence, uint64_t seed,
                    struct knee_break *out)
 {
-    if (count < 2 * SIDE_LEAST)
+    if (count < (size_t)2 * SIDE_LEAST)
         return KNEE_TOO_FEW;
     struct point *points = memory_new(count, sizeof *points);
     struct curve curve = {.count = count};

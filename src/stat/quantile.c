@@ -32,7 +32,8 @@ static double beta_fraction(double a, double b, double x)
 {
     double value = 1, upper = 1, lower = 0;
     for (int n = 1; n < 10000000; n++) {
-        double m = n / 2;
+        int half = n / 2; /* of odd terms the lower half */
+        double m = half;
         double d = n % 2 ? -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
                          : m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m));
         lower = 1 / away_from_zero(1 + d * lower);

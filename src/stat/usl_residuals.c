@@ -35,7 +35,8 @@ static double choose(double all, double some)
  * Wolfowitz (1940). */
 static double runs_chance(size_t plus, size_t minus, size_t runs)
 {
-    double p = (double)plus, m = (double)minus, half = (double)(runs / 2);
+    size_t pairs = runs / 2;
+    double p = (double)plus, m = (double)minus, half = (double)pairs;
     double all = choose_log(p + m, p);
     double ways = runs % 2 == 0 ? 2 * choose(p - 1, half - 1) * choose(m - 1, half - 1)
                                 : choose(p - 1, half - 1) * choose(m - 1, half) +

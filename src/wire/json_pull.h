@@ -37,8 +37,8 @@ bool json_pull_object(struct json_pull *pull);
  * at the object's end, which is passed. */
 bool json_pull_member(struct json_pull *pull, struct span *name);
 
-/* Whether a member's name is this literal: the length is known to the compiler, so that going through
- * the names that a reply may have costs little. */
+/* Whether a member's name is this literal: the compiler knows the length, so that going through the
+ * names that a reply may have costs little. */
 #define json_pull_is(name, literal)                                                                \
     ((name).bytes == sizeof(literal) - 1 && memcmp((name).at, literal, sizeof(literal) - 1) == 0)
 

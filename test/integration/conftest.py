@@ -96,6 +96,28 @@ def programs():
         pytest.skip(f"{PLIMSOLL} or {TESTBED} is not built")
 
 
+MCP_INITIALIZE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize",
+                             "params": {"protocolVersion": "2025-06-18", "capabilities": {},
+                                        "clientInfo": {"name": "probe", "version": "0"}}})
+
+
+@pytest.fixture(scope="session")
+def npm_servers(tmp_path_factory):
+    """The folder of MCP servers that others wrote, installed once for all tests (skipped, loudly,
+    where npm or its registry cannot be reached)."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        pytest.skip("NOT TESTED against real MCP servers: npm is not installed")
+    folder = tmp_path_factory.mktemp("npm")
+    packages = [f"@modelcontextprotocol/server-{name}@2026.8.31"
+                for name in ("everything", "filesystem")]
+    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
+                           *packages], cwd=folder, capture_output=True, text=True, timeout=300,
+                          env={**os.environ, "HOME": str(folder)})
+    if done.returncode:
+        pytest.skip(f"NOT TESTED against real MCP servers: npm install failed: {done.stderr}")
+    return folder / "node_modules/@modelcontextprotocol"
+
+
 @pytest.fixture
 def plimsoll(tmp_path):
     """Runs the program in a directory of its own."""

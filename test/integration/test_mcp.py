@@ -1,27 +1,20 @@
 """The MCP driver against a server that others wrote, server-everything of npm (skipped, loudly, where
 npm or its registry cannot be reached), and against the testbed."""
 
-import json
 import os
-import shutil
 import subprocess
 import urllib.error
 import urllib.request
 
 import pytest
 
-from conftest import free_port, wait_port, write_plan
-
-PACKAGE = "@modelcontextprotocol/server-everything@2026.8.31"
+from conftest import MCP_INITIALIZE, free_port, wait_port, write_plan
 
 
 def skip_unless_it_answers(port):
     """The server wants a newer Node than Debian 12 has; on an older one it answers nothing but errors,
     whoever asks."""
-    ask = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
-           "params": {"protocolVersion": "2025-06-18", "capabilities": {},
-                      "clientInfo": {"name": "probe", "version": "0"}}}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", json.dumps(ask).encode(),
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/mcp", MCP_INITIALIZE.encode(),
                                      {"Content-Type": "application/json",
                                       "Accept": "application/json, text/event-stream"})
     try:
@@ -33,32 +26,25 @@ def skip_unless_it_answers(port):
         pytest.skip(f"NOT TESTED against a real MCP server: under Node {node} it says {reply[:200]}")
 
 
-def start_server(folder, port, log):
-    script = folder / "node_modules/@modelcontextprotocol/server-everything/dist/index.js"
+def start_server(servers, port, log):
+    script = servers / "server-everything/dist/index.js"
     with open(log, "w") as out:
-        return subprocess.Popen(["node", script, "streamableHttp"], cwd=folder, stdout=out,
+        return subprocess.Popen(["node", script, "streamableHttp"], cwd=servers, stdout=out,
                                 stderr=out, env={**os.environ, "PORT": str(port)})
 
 
 @pytest.fixture(scope="module")
-def server_folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("npm")
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("NOT TESTED against a real MCP server: npm is not installed")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", PACKAGE],
-                          cwd=folder, capture_output=True, text=True, timeout=300,
-                          env={**os.environ, "HOME": str(folder)})
-    if done.returncode:
-        pytest.skip(f"NOT TESTED against a real MCP server: npm install failed: {done.stderr}")
+def server_folder(npm_servers, tmp_path_factory):
     port = free_port()
-    process = start_server(folder, port, folder / "probe.log")  # one that is asked once, and ended
+    log = tmp_path_factory.mktemp("probe") / "log"
+    process = start_server(npm_servers, port, log)  # one that is asked once, and ended
     try:
         wait_port(port, process=process)
         skip_unless_it_answers(port)
     finally:
         process.terminate()
         process.wait(10)
-    return folder
+    return npm_servers
 
 
 @pytest.fixture

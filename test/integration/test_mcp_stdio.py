@@ -4,7 +4,6 @@ them is missing) and stdio_server.py, whose failings can be asked for."""
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,11 +11,9 @@ import time
 
 import pytest
 
-from conftest import PLIMSOLL, ROOT, THRESHOLDS, write_plan
+from conftest import MCP_INITIALIZE, PLIMSOLL, ROOT, THRESHOLDS, write_plan
 
 SERVER = pathlib.Path(__file__).with_name("stdio_server.py")
-PACKAGES = ["@modelcontextprotocol/server-everything@2026.8.31",
-            "@modelcontextprotocol/server-filesystem@2026.8.31"]
 
 
 def counters(ran):
@@ -62,24 +59,13 @@ def call(stdio, tool="echo", args='{message: hi}', name="call", more=""):
 # ---- the servers of npm ------------------------------------------------------------------------
 
 @pytest.fixture(scope="module")
-def npm(tmp_path_factory):
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("NOT TESTED against real MCP servers: npm is not installed")
-    folder = tmp_path_factory.mktemp("npm")
-    done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", *PACKAGES],
-                          cwd=folder, capture_output=True, text=True, timeout=300,
-                          env={**os.environ, "HOME": str(folder)})
-    if done.returncode:
-        pytest.skip(f"NOT TESTED against real MCP servers: npm install failed: {done.stderr}")
-    modules = folder / "node_modules/@modelcontextprotocol"
-    ask = {"jsonrpc": "2.0", "id": 1, "method": "initialize",
-           "params": {"protocolVersion": "2025-06-18", "capabilities": {},
-                      "clientInfo": {"name": "probe", "version": "0"}}}
-    said = subprocess.run(["node", modules / "server-filesystem/dist/index.js", str(folder)],
-                          input=json.dumps(ask) + "\n", capture_output=True, text=True, timeout=30)
+def npm(npm_servers, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("allowed")
+    said = subprocess.run(["node", npm_servers / "server-filesystem/dist/index.js", str(folder)],
+                          input=MCP_INITIALIZE + "\n", capture_output=True, text=True, timeout=30)
     if '"result"' not in said.stdout:
         pytest.skip(f"NOT TESTED against real MCP servers: they do not run here: {said.stderr[:200]}")
-    return modules
+    return npm_servers
 
 
 def test_server_filesystem(npm, plimsoll, tmp_path):

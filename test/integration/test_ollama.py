@@ -11,19 +11,6 @@ import pytest
 from conftest import TESTBED, free_port, wait_port
 
 
-@pytest.fixture
-def testbed(processes):
-    def start(*words):
-        port = free_port()
-        process = subprocess.Popen([TESTBED, "--port", str(port), *map(str, words)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        processes.append(process)
-        wait_port(port, process=process)
-        return f"http://127.0.0.1:{port}"
-
-    return start
-
-
 def post(url, **body):
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=10) as reply:
@@ -31,7 +18,7 @@ def post(url, **body):
 
 
 def test_the_testbed_speaks_ollama(testbed):
-    url = testbed("--law", "fixed", "--service-ms", 50)
+    url = testbed("--law", "fixed", "--service-ms", 50).url
     lines = post(url + "/api/generate", model="m", prompt="12345678", options={"num_predict": 4})
     assert [line["done"] for line in lines] == [False] * 4 + [True]
     assert all(line["response"] for line in lines[:4]) and lines[4]["response"] == ""
@@ -46,7 +33,7 @@ def test_the_testbed_speaks_ollama(testbed):
 
 @pytest.mark.parametrize("path", ["/api/generate", "/api/chat"])
 def test_tokens_of_a_known_pace(testbed, plimsoll, path):
-    url = testbed("--law", "fixed", "--service-ms", 200)
+    url = testbed("--law", "fixed", "--service-ms", 200).url
     ran = plimsoll("run", url + path, "--driver", "ollama", "--max-tokens", 10, "-u", 4, "-i", 60, "--threads", 1)
     summary = ran.check_passed().summary["summary"]
     llm = summary["llm"]
@@ -63,7 +50,7 @@ def test_tokens_of_a_known_pace(testbed, plimsoll, path):
 def test_all_verbs_of_a_plan(testbed, plimsoll, tmp_path):
     plan = tmp_path / "plan.yaml"
     plan.write_text(f"""
-target: {testbed()}
+target: {testbed().url}
 scenarios:
   main:
     vus: 2
@@ -89,7 +76,7 @@ scenarios:
 def test_words_of_a_failure(testbed, plimsoll, tmp_path):
     plan = tmp_path / "plan.yaml"
     plan.write_text(f"""
-target: {testbed()}
+target: {testbed().url}
 scenarios: {{ main: {{ vus: 1, iterations: 3, tasks: [ {{ ollama.chat: {{ messages: [] }} }} ] }} }}
 """)
     document = plimsoll("run", plan).summary

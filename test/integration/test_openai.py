@@ -172,22 +172,9 @@ def test_one_connection_that_the_server_closes(captures, replay, plimsoll):
     assert summary["llm"]["token_source"] == "usage"
 
 
-@pytest.fixture
-def testbed(processes):
-    def start(*words):
-        port = free_port()
-        process = subprocess.Popen([TESTBED, "--port", str(port), *map(str, words)],
-                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        processes.append(process)
-        wait_port(port, process=process)
-        return f"http://127.0.0.1:{port}"
-
-    return start
-
-
 def test_tokens_of_a_known_pace(testbed, plimsoll):
     """Under a fixed law token k of T is due at S * k / T: ttft 20 ms, gaps of 20 ms, S = 200 ms."""
-    url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens")
+    url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens").url
     ran = plimsoll("run", url, "--driver", "openai", "--stream", "--max-tokens", 10, "-u", 4,
                    "-i", 100, "--threads", 1)
     summary = ran.check_passed().summary["summary"]
@@ -214,7 +201,7 @@ def test_first_answer_token_of_a_known_pace(testbed, plimsoll, words, driver):
     """Six of ten tokens are reasoning, one each 20 ms: the first token comes after 20 ms, the answer's
     first after 140."""
     url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens", "--tokens", 10,
-                  "--reasoning-tokens", 6, *words)
+                  "--reasoning-tokens", 6, *words).url
     ran = plimsoll("run", url, "--driver", driver, *(["--stream"] if driver == "openai" else []), "-u", 4, "-i", 80, "--threads", 1)
     llm = ran.check_passed().summary["summary"]["llm"]
     assert (llm["output_tokens"], llm["content_events"]) == (800, 800)
@@ -264,7 +251,7 @@ def test_first_answer_token_against_stamps(plimsoll, tmp_path):
 
 
 def test_faults_are_failures(testbed, plimsoll):
-    url = testbed("--law", "fixed", "--service-ms", 5, "--truncate-rate", 1)
+    url = testbed("--law", "fixed", "--service-ms", 5, "--truncate-rate", 1).url
     summary = ask(plimsoll, url, "--stream", count=10).summary["summary"]
     assert summary["succeeded"] == 0 and summary["failed"] == 10
 
@@ -272,7 +259,7 @@ def test_faults_are_failures(testbed, plimsoll):
 @pytest.mark.parametrize("path, tokens", [("/v1/chat/completions", True), ("/v1/models", False)])
 def test_verb_by_path(testbed, plimsoll, path, tokens):
     """The verb is the one whose own path the URL has."""
-    summary = ask(plimsoll, testbed() + path).check_passed().summary["summary"]
+    summary = ask(plimsoll, testbed().url + path).check_passed().summary["summary"]
     assert (summary["succeeded"], summary["failed"]) == (4, 0)
     assert (summary["llm"] is not None) == tokens
 
@@ -289,7 +276,7 @@ def test_goodput_counts_failures_as_missed(testbed, plimsoll, tmp_path):
     where nobody listens: it is missed too."""
     plan = tmp_path / "plan.yaml"
     plan.write_text(f"""
-target: {testbed("--law", "fixed", "--service-ms", 100)}
+target: {testbed("--law", "fixed", "--service-ms", 100).url}
 scenarios:
   main:
     vus: 1
@@ -311,7 +298,7 @@ scenarios:
 
 
 def test_goodput_on_the_command_line(testbed, plimsoll):
-    url = testbed("--law", "fixed", "--service-ms", 100)
+    url = testbed("--law", "fixed", "--service-ms", 100).url
     ran = plimsoll("run", url, "--driver", "openai", "--stream", "--max-tokens", 10, "-i", 5, "--goodput",
                    "ttft:500 tpot:50 e2el:2000")
     assert ran.check_passed().summary["summary"]["llm"]["goodput_ratio"] == 1
@@ -322,7 +309,7 @@ def test_goodput_on_the_command_line(testbed, plimsoll):
 def test_words_of_other_tools(testbed, plimsoll):
     """vLLM's names for what has other names here; both at once: an arrival rate over at most N at a
     time."""
-    url = testbed("--law", "fixed", "--service-ms", 20)
+    url = testbed("--law", "fixed", "--service-ms", 20).url
     ran = plimsoll("run", url, "--driver", "openai", "--stream", "--request-rate", 50, "--max-concurrency", 8,
                    "--num-prompts", 25, "--random-output-len", 4)
     summary = ran.check_passed().summary["summary"]

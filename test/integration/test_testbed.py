@@ -2,8 +2,10 @@
 
 Nothing of Plimsoll is used here but the program under test."""
 
+import contextlib
 import http.client
 import json
+import os
 import pathlib
 import re
 import resource
@@ -16,7 +18,7 @@ import time
 
 import pytest
 
-from testbed_process import PROGRAM, SANITIZED, Testbed, get, read_all, read_reply, testbed
+from testbed_process import PROGRAM, SANITIZED, Testbed, events_of, get, read_all, read_reply, testbed
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
 
@@ -206,10 +208,6 @@ def test_chat_whole(plain):
     assert answer["choices"][0]["finish_reason"] == "length"
     assert len(answer["choices"][0]["message"]["content"].split()) == 5
     assert answer["usage"] == {"prompt_tokens": 2, "completion_tokens": 5, "total_tokens": 7}
-
-
-def events_of(body):
-    return [event.removeprefix("data: ") for event in body.decode().split("\n\n") if event]
 
 
 def test_chat_streamed(plain):

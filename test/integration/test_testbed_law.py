@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from testbed_process import PROGRAM, get, read_reply, testbed
+from testbed_process import PROGRAM, events_of, get, read_reply, testbed
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
 

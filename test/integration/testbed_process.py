@@ -118,3 +118,7 @@ def read_reply(sock):
 
 def get(path, more=""):
     return f"GET {path} HTTP/1.1\r\nHost: t\r\n{more}\r\n".encode()
+
+
+def events_of(body):
+    return [event.removeprefix("data: ") for event in body.decode().split("\n\n") if event]

@@ -1,5 +1,5 @@
-/* Two who talk over the simulated network: a server, those who dial it, and what each of them got and
- * when. */
+/* Two who talk over the simulated network: a server, those who dial it, and what each of them got
+ * and when. */
 #ifndef TEST_NET_SIM_TALK_H
 #define TEST_NET_SIM_TALK_H
 
