@@ -1,10 +1,14 @@
-/* Lays out the tables. Help lines are kept within 100 columns, the width of most terminals. */
+/* Lays out the tables. No line of help is longer than 80 columns, the width that every terminal
+ * has: what is longer in a table is broken at a blank. */
 #include "app/help.h"
 
+#include "show/words.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { OPTION_COLUMN = 31 };
+enum { COLUMNS = 80, VERB_COLUMN = 12, OPTION_COLUMN = 31, SENTENCE_COLUMN = OPTION_COLUMN + 3 };
 
 /* "-u, --users N", as it stands in help. */
 static void put_option(const struct option *row, struct text *out)
@@ -22,17 +26,19 @@ static void put_option(const struct option *row, struct text *out)
 static void put_options(const struct option *table, struct text *out)
 {
     for (const struct option *row = table; row->name; row++) {
-        struct text left = TEXT_EMPTY;
+        struct text left = TEXT_EMPTY, sentence = TEXT_EMPTY;
         if (row->unlisted)
             continue;
         if (row->group)
             text_printf(out, "\n%s\n", row->group);
         put_option(row, &left);
-        text_printf(out, "  %-*s %s", OPTION_COLUMN, left.at, row->sentence);
+        text_puts(&sentence, row->sentence);
         if (row->aliases && strchr(row->aliases, ' ') == NULL)
-            text_printf(out, " (also --%s)", row->aliases);
-        text_putc(out, '\n');
+            text_printf(&sentence, " (also --%s)", row->aliases);
+        text_printf(out, "  %-*s ", OPTION_COLUMN, left.at);
+        words_put_wrapped(out, sentence.at, SENTENCE_COLUMN, COLUMNS);
         text_fini(&left);
+        text_fini(&sentence);
     }
 }
 
@@ -40,20 +46,48 @@ void help_program(struct text *out)
 {
     text_puts(out, "plimsoll " PLIMSOLL_VERSION ": finds the load that a service can carry\n\n"
                    "usage: plimsoll VERB [OPTIONS] ...\n\n");
-    for (const struct verb *const *verb = verbs; *verb; verb++)
-        text_printf(out, "  %-12s %s\n", (*verb)->name, (*verb)->sentence);
+    for (const struct verb *const *verb = verbs; *verb; verb++) {
+        text_printf(out, "  %-*s ", VERB_COLUMN, (*verb)->name);
+        words_put_wrapped(out, (*verb)->sentence, VERB_COLUMN + 3, COLUMNS);
+    }
     text_puts(out, "\nplimsoll VERB --help says more.\n\nexamples\n"
                    "  plimsoll run http://127.0.0.1:8000/health -u 50 -t 1m -r 5\n"
                    "  plimsoll report @last --format markdown\n");
 }
 
+/* "plimsoll run: ...", what is too long for the line going on below what follows the name. */
+static void put_title(const char *before, const char *name, const char *after, const char *words,
+                      struct text *out)
+{
+    size_t begin = out->bytes;
+    text_printf(out, "%splimsoll %s%s", before, name, *words ? after : "");
+    words_put_wrapped(out, words, (unsigned)(out->bytes - begin), COLUMNS);
+}
+
+/* The notes with their own lines; only a line that is too long is broken. */
+static void put_notes(const char *notes, struct text *out)
+{
+    text_putc(out, '\n');
+    while (*notes) {
+        size_t bytes = strcspn(notes, "\n");
+        char *line = strndup(notes, bytes);
+        if (words_width(line) > COLUMNS)
+            words_put_wrapped(out, line, 0, COLUMNS);
+        else
+            text_printf(out, "%s\n", line);
+        free(line);
+        notes += bytes + (notes[bytes] == '\n');
+    }
+}
+
 void help_verb(const struct verb *verb, struct text *out)
 {
-    text_printf(out, "plimsoll %s: %s\n\nusage: plimsoll %s %s\n", verb->name, verb->sentence,
-                verb->name, verb->usage);
+    put_title("", verb->name, ": ", verb->sentence, out);
+    text_putc(out, '\n');
+    put_title("usage: ", verb->name, " ", verb->usage, out);
     put_options(verb->options, out);
     if (verb->notes)
-        text_printf(out, "\n%s\n", verb->notes);
+        put_notes(verb->notes, out);
     text_puts(out, "\nexamples\n");
     for (size_t i = 0; i < sizeof verb->examples / sizeof *verb->examples; i++)
         if (verb->examples[i])

@@ -191,7 +191,7 @@ static int run(struct app *app, const struct launch *launch, const struct plan *
         .interrupts = app->interrupts,
         .progress = shown ? show_progress : NULL,
         .self = &voice,
-        .progress_ns = terminal.is_terminal ? PROGRESS_TERMINAL_NS : PROGRESS_PIPE_NS,
+        .progress_ns = terminal.moves ? PROGRESS_TERMINAL_NS : PROGRESS_PIPE_NS,
         .facts = known.items,
         .fact_count = known.count,
     };

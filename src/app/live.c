@@ -19,7 +19,7 @@ struct live *live_new(FILE *out, const struct terminal *terminal)
     struct live *live = memory_new(1, sizeof *live);
     *live = (struct live){
         .out = out,
-        .panelled = terminal->is_terminal,
+        .panelled = terminal->moves,
         .options = {.colour = terminal->colour, .columns = terminal->columns},
     };
     return live;

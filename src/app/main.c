@@ -92,7 +92,11 @@ static int act(struct app *app, const struct verb *verb, int count, char **words
     } else if (arguments.help) {
         help_verb(verb, &why);
         fputs(why.at, app->out);
+    } else if (verb->wordless && arguments.rest_count) {
+        code = usage_error(app, verb, "%s takes no \"%s\"", verb->name, arguments.rest[0]);
     } else {
+        if (verb->harmless)
+            signal(SIGINT, SIG_DFL);
         code = verb->act(app, verb, &arguments);
     }
     text_fini(&why);

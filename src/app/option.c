@@ -96,6 +96,10 @@ static bool value_fits(const struct option *row, const char *words, struct text 
         wanted = "a rate such as 50, 10/s or 600/min";
     else if (row->kind == OPTION_DURATION && unit_read_duration(span, NSEC_PER_SEC, &duration) != 0)
         wanted = "a duration such as 30s or 1m30s";
+    else if (row->positive && row->kind == OPTION_COUNT && number == 0)
+        wanted = "at least 1";
+    else if (row->positive && row->kind == OPTION_DURATION && duration <= 0)
+        wanted = "a time above 0";
     else if (row->kind == OPTION_PAIR && (words[0] == '=' || !strchr(words, '=')))
         wanted = "NAME=VALUE";
     if (!wanted)

@@ -30,6 +30,7 @@ struct option {
     const char *sentence; /* for help */
     const char *aliases;  /* other long names, separated by blanks; or NULL */
     const char *setting;  /* path of the plan's setting that it overrides; NULL: the verb's own */
+    bool positive;        /* nought is refused: it would mean something else than it says */
     bool repeats;         /* may be given several times: its setting is a list or a map */
     bool unlisted;        /* in the man page only: help names it in the line of another */
     const char *group;    /* heading in help that begins with this row; or NULL */

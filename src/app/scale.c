@@ -276,7 +276,7 @@ static int run(struct stand *stand, struct plan *plan, const struct ladder *ladd
     struct terminal terminal = terminal_of(app->err, app->environment);
     struct self_test_facts known;
     self_test_facts_read(app, &known);
-    if (!stand->order->quiet && terminal.is_terminal)
+    if (!stand->order->quiet && terminal.moves)
         stand->live = live_new(app->err, &terminal);
     struct log log = {.most = LOG_NOTICE, .say = say, .self = stand};
     struct suite_scaler *scalers = scalers_of(app, plan);

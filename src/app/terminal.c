@@ -24,7 +24,8 @@ struct terminal terminal_of(FILE *stream, char *const *environment)
     const char *kind = environment_value(environment, "TERM");
     const char *plain = environment_value(environment, "NO_COLOR");
     terminal.is_terminal = true;
-    terminal.colour = kind && strcmp(kind, "dumb") != 0 && (!plain || !*plain);
+    terminal.moves = kind && strcmp(kind, "dumb") != 0;
+    terminal.colour = terminal.moves && (!plain || !*plain);
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
         terminal.columns = size.ws_col;
     return terminal;

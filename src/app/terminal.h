@@ -7,7 +7,8 @@
 
 struct terminal {
     bool is_terminal;
-    bool colour;      /* a terminal that is not dumb, and NO_COLOR is unset or empty */
+    bool moves;       /* a terminal that can move its cursor: TERM is set, and not dumb */
+    bool colour;      /* one that moves, and NO_COLOR is unset or empty */
     unsigned columns; /* 80 where it is not known */
 };
 

@@ -20,6 +20,8 @@ struct verb {
     const char *name;
     const char *sentence;
     const char *usage; /* what follows the verb */
+    bool wordless;     /* takes options only: any other word is an error */
+    bool harmless;     /* nothing has to be put back or kept: Ctrl-C just ends it */
     const struct option *options;
     const char *notes;       /* paragraph between options and examples; or NULL */
     const char *examples[2]; /* work as typed */

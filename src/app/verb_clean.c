@@ -157,9 +157,10 @@ const struct verb verb_clean = {
     .sentence = "remove what scale tests leave beside their results",
     .usage = "[DIR] [OPTIONS]",
     .options = options,
-    .notes = "DIR is runs where it is not named; it and the directories straight below are looked\n"
-             "at. Configurations, logs and sockets of what was started, and finished journals go;\n"
-             "results stay, but for --results. Files with other names are never touched.\n"
+    .notes = "DIR is runs where it is not named; it and the directories straight below are\n"
+             "looked at. Configurations, logs and sockets of what was started, and finished\n"
+             "journals go; results stay, but for --results. Files with other names are never\n"
+             "touched.\n"
              "exit codes: 0 clean, 1 something stays (said), 104 bad option",
     .examples = {"plimsoll clean --dry-run", "plimsoll clean runs --yes"},
     .act = act,

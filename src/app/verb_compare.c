@@ -177,6 +177,7 @@ const struct verb verb_compare = {
     .name = "compare",
     .sentence = "say whether new runs are worse than those of a base",
     .usage = "BASE NEW | --base RUN... --new RUN... [OPTIONS]",
+    .harmless = true,
     .options = options,
     .notes = "A side is run files, a directory of them, a pattern, @last or @baseline:NAME. Runs\n"
              "are what is counted: worse or better when the interval of the shift is wholly\n"

@@ -58,9 +58,10 @@ const struct verb verb_detect = {
     .name = "detect",
     .sentence = "find where a series of results changed its level",
     .usage = "FILE.csv [OPTIONS]",
+    .harmless = true,
     .options = options,
-    .notes = "FILE has a value a line, oldest first; of several columns the one named value, else\n"
-             "the last. E-divisive means with random orders, seeded: twice the same.",
+    .notes = "FILE has a value a line, oldest first; of several columns the one named value,\n"
+             "else the last. E-divisive means with random orders, seeded: twice the same.",
     .examples = {"plimsoll detect nightly.csv", "plimsoll detect nightly.csv --json --alpha 1%"},
     .act = act,
 };

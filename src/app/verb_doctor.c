@@ -7,7 +7,7 @@
 #include <string.h>
 
 static const struct option options[] = {
-    {"users", 'u', .kind = OPTION_COUNT, .value = "N", .aliases = "vus",
+    {"users", 'u', .kind = OPTION_COUNT, .positive = true, .value = "N", .aliases = "vus",
      .sentence = "as for run: with a plan or URL", .setting = "scenarios.*.vus"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
      .sentence = "as for run", .setting = "target"},
@@ -76,6 +76,7 @@ const struct verb verb_doctor = {
     .name = "doctor",
     .sentence = "look whether this machine and the target are fit for a test",
     .usage = "[PLAN | URL] [OPTIONS]",
+    .harmless = true,
     .options = options,
     .notes = "sends no load: each target and service is asked once.\n"
              "exit codes: 0 no problem (warnings may be), 1 a problem, 104 a bad plan",

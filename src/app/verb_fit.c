@@ -105,10 +105,12 @@ const struct verb verb_fit = {
     .name = "fit",
     .sentence = "fit a scalability law or find the knee of measured points",
     .usage = "usl|knee FILE.csv [OPTIONS]",
+    .harmless = true,
     .options = options,
-    .notes = "FILE has columns n,x (throughput at n users, cores or instances); a head line may\n"
-             "name them, and the same n may come several times. With think time, n is the mean\n"
-             "concurrency, not the users. knee also takes n,latency. \"-\": standard input.",
+    .notes = "FILE has columns n,x (throughput at n users, cores or instances); a head line\n"
+             "may name them, and the same n may come several times. With think time, n is\n"
+             "the mean concurrency, not the users. knee also takes n,latency. \"-\": standard\n"
+             "input.",
     .examples = {"plimsoll fit usl points.csv --at 64", "plimsoll fit knee points.csv --json"},
     .act = act,
 };

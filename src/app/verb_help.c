@@ -12,6 +12,8 @@ static int act_help(struct app *app, const struct verb *self, const struct argum
 {
     const struct verb *verb = NULL;
     struct text out = TEXT_EMPTY;
+    if (arguments->rest_count > 1)
+        return usage_error(app, self, "one verb at most");
     if (arguments->rest_count && !(verb = verb_find(arguments->rest[0])))
         return usage_error(app, self, "there is no verb \"%s\"", arguments->rest[0]);
     if (argument_given(arguments, "man"))
@@ -70,6 +72,7 @@ const struct verb verb_version = {
     .name = "version",
     .sentence = "print the version",
     .usage = "",
+    .wordless = true,
     .options = no_options,
     .examples = {"plimsoll version", "plimsoll --version"},
     .act = act_version,

@@ -2,7 +2,9 @@
 #include "app/probe_page.h"
 #include "app/verb.h"
 #include "lib/scenario.h"
+#include "show/words.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct option options[] = {
@@ -10,9 +12,29 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
+enum {
+    COLUMNS = 80,
+    NAME_COLUMN = 16,
+    REQUEST_COLUMN = 20,
+    SCENARIO_COLUMN = 23,
+    METRIC_COLUMN = 28,
+    SETTING_COLUMN = 25,
+};
+
+/* A name, and its sentence in the column beside it, within the width of a terminal. */
+static void put_row(FILE *out, unsigned indent, unsigned column, const char *name,
+                    const char *sentence)
+{
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "%*s%-*s ", (int)indent, "", (int)column, name);
+    words_put_wrapped(&line, sentence, indent + column + 1, COLUMNS);
+    fputs(line.at, out);
+    text_fini(&line);
+}
+
 static void put(FILE *out, const char *name, const char *sentence)
 {
-    fprintf(out, "  %-14s %s\n", name, sentence);
+    put_row(out, 2, NAME_COLUMN, name, sentence);
 }
 
 static void list_drivers(const struct plug_list *plugs, FILE *out)
@@ -21,7 +43,7 @@ static void list_drivers(const struct plug_list *plugs, FILE *out)
     for (size_t d = 0; d < plugs->driver_count; d++) {
         put(out, plugs->drivers[d]->name, plugs->drivers[d]->sentence);
         for (const struct request_verb *verb = plugs->drivers[d]->verbs; verb->word; verb++)
-            fprintf(out, "    %-14s %s\n", verb->word, verb->sentence);
+            put_row(out, 4, REQUEST_COLUMN, verb->word, verb->sentence);
     }
 }
 
@@ -32,7 +54,9 @@ static void list_scenarios(FILE *out)
     fputs("scenarios (plimsoll run scenario:NAME --target URL)\n", out);
     for (size_t i = 0; i < count; i++) {
         struct span sentence = scenario_sentence(&scenarios[i]);
-        fprintf(out, "  %-23s %.*s\n", scenarios[i].name, (int)sentence.bytes, sentence.at);
+        char *words = strndup(sentence.at, sentence.bytes);
+        put_row(out, 2, SCENARIO_COLUMN, scenarios[i].name, words);
+        free(words);
     }
 }
 
@@ -64,6 +88,46 @@ static void list_writers(const struct plug_list *plugs, FILE *out)
         put(out, plugs->writers[i]->name, plugs->writers[i]->sentence);
 }
 
+/* The table of settings, with lines that are too long broken within the column of sentences. */
+static void put_settings(const char *help, FILE *out)
+{
+    struct text line = TEXT_EMPTY;
+    while (*help) {
+        size_t bytes = strcspn(help, "\n");
+        size_t head = bytes > COLUMNS ? SETTING_COLUMN : bytes;
+        text_put(&line, (struct span){.at = help, .bytes = head});
+        if (bytes > COLUMNS) {
+            char *sentence = strndup(help + head, bytes - head);
+            words_put_wrapped(&line, sentence, SETTING_COLUMN, COLUMNS);
+            free(sentence);
+        } else {
+            text_putc(&line, '\n');
+        }
+        help += bytes + (help[bytes] == '\n');
+    }
+    if (line.bytes)
+        fputs(line.at, out);
+    text_fini(&line);
+}
+
+static void put_sentence(const char *kind, const struct plug_word *word, FILE *out)
+{
+    struct text line = TEXT_EMPTY, words = TEXT_EMPTY;
+    text_printf(&words, "%s %s: %s", kind, word->word, word->sentence);
+    words_put_wrapped(&line, words.at, 0, COLUMNS);
+    fputs(line.at, out);
+    text_fini(&words);
+    text_fini(&line);
+}
+
+static void put_metric(const struct metric *metric, FILE *out)
+{
+    struct text words = TEXT_EMPTY;
+    text_printf(&words, "%s (%s)", metric->sentence, metric->unit);
+    put_row(out, 4, METRIC_COLUMN, metric->name, words.at);
+    text_fini(&words);
+}
+
 /* The settings of a probe or scaler of this name. */
 static bool list_settings(const struct plug_list *plugs, const char *name, FILE *out)
 {
@@ -82,8 +146,8 @@ static bool list_settings(const struct plug_list *plugs, const char *name, FILE 
             if (strcmp(word->word, name) != 0)
                 continue;
             setting_help(word->settings, &help);
-            fprintf(out, "%s %s: %s\n%s", kinds[k].kind, word->word, word->sentence,
-                    help.bytes ? help.at : "");
+            put_sentence(kinds[k].kind, word, out);
+            put_settings(help.bytes ? help.at : "", out);
             text_fini(&help);
             found = true;
         }
@@ -93,7 +157,7 @@ static bool list_settings(const struct plug_list *plugs, const char *name, FILE 
             continue;
         fputs("  its metrics:\n", out);
         for (; metric && metric->name; metric++)
-            fprintf(out, "    %-28s %s (%s)\n", metric->name, metric->sentence, metric->unit);
+            put_metric(metric, out);
     }
     return found;
 }
@@ -113,6 +177,8 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
                  {"probes", list_probes},   {"scalers", list_scalers},
                  {"writers", list_writers}, {"scenarios", list_scenarios_too}};
     const char *what = arguments->rest_count ? arguments->rest[0] : "all";
+    if (arguments->rest_count > 1)
+        return usage_error(app, verb, "one name at a time");
     bool known = false;
     if (argument_given(arguments, "markdown")) {
         struct text page = TEXT_EMPTY;
@@ -137,7 +203,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 
 const struct verb verb_list = {
     .name = "list",
-    .sentence = "name the drivers, patterns, probes, scalers, writers and scenarios there are",
+    .sentence = "name the drivers, patterns, probes, scalers, writers, scenarios",
     .usage = "[drivers | patterns | probes | scalers | writers | scenarios | NAME]",
     .options = options,
     .examples = {"plimsoll list", "plimsoll list process"},

@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 static const struct option options[] = {
-    {"max-users", 0, .kind = OPTION_COUNT, .value = "N", .aliases = "max_users",
+    {"max-users", 0, .kind = OPTION_COUNT, .positive = true, .value = "N", .aliases = "max_users",
      .sentence = "batches up to so many users"},
-    {"step-size", 0, .kind = OPTION_COUNT, .value = "N", .aliases = "step_size",
+    {"step-size", 0, .kind = OPTION_COUNT, .positive = true, .value = "N", .aliases = "step_size",
      .sentence = "what each batch adds (10)"},
-    {"users", 'u', .kind = OPTION_COUNT, .value = "N",
+    {"users", 'u', .kind = OPTION_COUNT, .positive = true, .value = "N",
      .sentence = "so many users all the time instead"},
-    {"duration", 't', .kind = OPTION_DURATION, .value = "TIME",
+    {"duration", 't', .kind = OPTION_DURATION, .positive = true, .value = "TIME",
      .sentence = "measured time: 60s, of a batch 30s"},
     {"think", 0, .kind = OPTION_TEXT, .value = "TIME",
      .sentence = "wait between requests: 2s, 1s..5s", .setting = "scenarios.*.think"},

@@ -37,8 +37,9 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 
 const struct verb verb_model = {
     .name = "model",
-    .sentence = "solve a queueing network: throughput, response and queues at each load",
+    .sentence = "solve a queueing network: throughput and response at each load",
     .usage = "FILE.yaml [OPTIONS]",
+    .harmless = true,
     .options = options,
     .notes = "type: closed               # or open, with rate: [5, 10] for population\n"
              "think: 1.0                 # seconds\n"

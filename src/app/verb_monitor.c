@@ -21,8 +21,8 @@
 #define PIPE_NS (NSEC_PER_SEC) /* a line a look, and at most one a second */
 
 static const struct option options[] = {
-    {"duration", 'd', .kind = OPTION_DURATION, .value = "TIME",
-     .sentence = "how long; without it until Ctrl-C", .aliases = "run-time"},
+    {"duration", 'd', .kind = OPTION_DURATION, .positive = true, .value = "TIME",
+     .sentence = "how long; else until Ctrl-C", .aliases = "run-time"},
     {"interval", 'i', .kind = OPTION_DURATION, .value = "TIME",
      .sentence = "time between two looks, 0.1s at least (1s)", .setting = "watch.interval"},
     {"output", 'o', .kind = OPTION_TEXT, .value = "FILE",
@@ -30,7 +30,7 @@ static const struct option options[] = {
     {"json", 0, .kind = OPTION_FLAG, .sentence = "print the JSON at the end, and nothing else"},
     {"csv", 0, .kind = OPTION_FLAG, .sentence = "the same as CSV; also the form of --output"},
     {"probe", 'p', .kind = OPTION_TEXT, .value = "PROBE", .repeats = true,
-     .sentence = "these only: cpu, 'process: {port: 80}' (see list)"},
+     .sentence = "these only: cpu, 'process: {port: 80}'"},
     {"process", 0, .kind = OPTION_TEXT, .value = "NAME", .repeats = true,
      .sentence = "a service's processes too, by name or pid"},
     {"port", 0, .kind = OPTION_COUNT, .value = "N", .repeats = true,
@@ -206,13 +206,13 @@ static void show(void *self, const struct result *recent)
 {
     struct screen *screen = self;
     struct text out = TEXT_EMPTY;
-    if (screen->terminal.is_terminal)
+    if (screen->terminal.moves)
         clear(screen, &out);
     put_events(screen, recent, &out);
     size_t before = out.bytes;
     struct show_options how = {.colour = screen->terminal.colour,
                                .columns = screen->terminal.columns};
-    if (screen->terminal.is_terminal) {
+    if (screen->terminal.moves) {
         resources_table(recent, &how, TABLE_ROWS, &out);
         screen->lines = out.bytes > before ? count_lines(out.at + before) : 0;
     } else {
@@ -324,8 +324,8 @@ const struct verb verb_monitor = {
     .usage = "[OPTIONS]",
     .options = options,
     .notes = "Watches this machine and its GPUs unless --probe says what. Ctrl-C ends it and\n"
-             "keeps what was measured. exit codes: 0 fine, 99 a limit of watch.stop was held,\n"
-             "104 wrong options",
+             "keeps what was measured.\n"
+             "exit codes: 0 fine, 99 a limit of watch.stop was held, 104 bad option",
     .examples = {"plimsoll monitor --duration 600 --interval 10 --output resource_usage.json",
                  "plimsoll monitor -d 1m --port 8000 --probe cpu --csv"},
     .act = act,

@@ -148,6 +148,7 @@ const struct verb verb_report = {
     .name = "report",
     .sentence = "show a run again, in any form",
     .usage = "RUN | @last [OPTIONS]",
+    .harmless = true,
     .options = options,
     .notes = "exit codes: 0 shown, 1 the run file can not be read, 104 bad option",
     .examples = {"plimsoll report @last --format markdown",

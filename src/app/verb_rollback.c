@@ -112,11 +112,10 @@ const struct verb verb_rollback = {
     .sentence = "undo what a killed scale test left changed",
     .usage = "RUN | DIR | @last [OPTIONS]",
     .options = options,
-    .notes =
-        "A scale test undoes its changes by itself, also when it fails or is interrupted; this\n"
-        "is for the one that was killed. Repeating it is harmless.\n"
-        "exit codes: 0 nothing is left to undo, 1 something is (said, with what to do), 104 "
-        "bad option",
+    .notes = "A scale test undoes its changes by itself, also when it fails or is interrupted;\n"
+             "this is for the one that was killed. Repeating it is harmless.\n"
+             "exit codes: 0 nothing is left to undo, 1 something is (said, with what to do),\n"
+             "104 bad option",
     .examples = {"plimsoll rollback @last",
                  "plimsoll rollback runs/2026-11-20T14-02-07-scale-chat"},
     .act = act,

@@ -18,7 +18,7 @@
 enum { TIMER_WAITS = 500, CLOSED_USERS = 64, OPEN_RATE_MOST = 5000 };
 
 static const struct option options[] = {
-    {"duration", 't', .kind = OPTION_DURATION, .value = "TIME",
+    {"duration", 't', .kind = OPTION_DURATION, .positive = true, .value = "TIME",
      .sentence = "of each of its two loads (3s)"},
     {"dry", 0, .kind = OPTION_FLAG, .sentence = "do not keep the result"},
     {.name = NULL},
@@ -187,6 +187,7 @@ const struct verb verb_self_test = {
     .name = "self-test",
     .sentence = "measure what this host's generator can do at best",
     .usage = "[OPTIONS]",
+    .wordless = true,
     .options = options,
     .notes = "It runs the engine against a server in the same process, on one thread each.",
     .examples = {"plimsoll self-test", "plimsoll self-test -t 10s --dry"},

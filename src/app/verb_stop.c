@@ -116,6 +116,7 @@ const struct verb verb_stop = {
     .name = "stop",
     .sentence = "end a run or a scale test that another terminal makes",
     .usage = "[RUN | DIR | @last] [OPTIONS]",
+    .harmless = true,
     .options = options,
     .notes = "It ends as with Ctrl-C: what was measured is kept, and changes are undone.\n"
              "exit codes: 0 ended, 1 nothing runs there or it does not end, 104 bad option",

@@ -5,10 +5,10 @@
 #include <string.h>
 
 static const struct option options[] = {
-    {"users", 'u', .kind = OPTION_COUNT, .value = "N", .aliases = "vus", .sentence = "as for run",
-     .setting = "scenarios.*.vus"},
-    {"duration", 't', .kind = OPTION_DURATION, .value = "TIME", .aliases = "run-time",
-     .sentence = "as for run", .setting = "scenarios.*.duration"},
+    {"users", 'u', .kind = OPTION_COUNT, .positive = true, .value = "N", .aliases = "vus",
+     .sentence = "as for run", .setting = "scenarios.*.vus"},
+    {"duration", 't', .kind = OPTION_DURATION, .positive = true, .value = "TIME",
+     .aliases = "run-time", .sentence = "as for run", .setting = "scenarios.*.duration"},
     {"rate", 0, .kind = OPTION_RATE, .value = "RATE", .sentence = "as for run",
      .setting = "scenarios.*.rate"},
     {"host", 'H', .kind = OPTION_TEXT, .value = "URL", .aliases = "target",
@@ -22,6 +22,7 @@ static const struct option options[] = {
     {"seed", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "as for run", .setting = "seed"},
     {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
      .sentence = "any setting of the plan"},
+    {"all", 'a', .kind = OPTION_FLAG, .sentence = "settings that nobody gave too"},
     {"quiet", 'q', .kind = OPTION_FLAG, .sentence = "only say what is wrong"},
     {.name = NULL},
 };
@@ -58,7 +59,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         code = check_here(app, reading.plan);
     if (code == 0 && !argument_given(arguments, "quiet")) {
         struct text words = TEXT_EMPTY;
-        plan_explain(&reading, &words);
+        plan_explain(&reading, argument_given(arguments, "all"), &words);
         fputs(words.at ? words.at : "", app->out);
         text_fini(&words);
     }
@@ -96,6 +97,7 @@ const struct verb verb_schema = {
     .name = "schema",
     .sentence = "print the JSON schema of plans, for editors",
     .usage = "",
+    .wordless = true,
     .options = no_options,
     .examples = {"plimsoll schema > plimsoll.schema.json", "plimsoll schema | grep -c description"},
     .act = act_schema,

@@ -7,10 +7,12 @@
 #include <string.h>
 
 static const struct option options[] = {
-    {"threads", 't', .kind = OPTION_COUNT, .value = "N", .sentence = "loop threads (2)",
-     .setting = "threads"},
-    {"connections", 'c', .kind = OPTION_COUNT, .value = "N", .sentence = "connections open (10)"},
-    {"duration", 'd', .kind = OPTION_DURATION, .value = "TIME", .sentence = "how long (10s)"},
+    {"threads", 't', .kind = OPTION_COUNT, .positive = true, .value = "N",
+     .sentence = "loop threads (2)", .setting = "threads"},
+    {"connections", 'c', .kind = OPTION_COUNT, .positive = true, .value = "N",
+     .sentence = "connections open (10)"},
+    {"duration", 'd', .kind = OPTION_DURATION, .positive = true, .value = "TIME",
+     .sentence = "how long (10s)"},
     {"rate", 'R', .kind = OPTION_RATE, .value = "N",
      .sentence = "requests a second in all, as wrk2 has it"},
     {"header", 'H', .kind = OPTION_TEXT, .value = "LINE", .repeats = true,
@@ -91,12 +93,12 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 
 const struct verb verb_wrk = {
     .name = "wrk",
-    .sentence = "the same with the letters of wrk and wrk2",
+    .sentence = "make load with the letters of wrk and wrk2",
     .usage = "[OPTIONS] URL",
     .options = options,
-    .notes =
-        "exit codes as for plimsoll run. Without -R each connection asks again at once, as wrk "
-        "does;\nwith -R latency counts from the instant at which a request was due.",
+    .notes = "Without -R each connection asks again at once, as wrk does; with -R latency\n"
+             "counts from the instant at which a request was due.\n"
+             "exit codes as for plimsoll run",
     .examples = {"plimsoll wrk -t1 -c10 -d10s http://127.0.0.1:8000/health",
                  "plimsoll wrk -t2 -c100 -d30s -R2000 --latency http://127.0.0.1:8000/health"},
     .act = act,

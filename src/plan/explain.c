@@ -9,7 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SKETCH_COLUMNS = 60, SKETCH_ROWS = 5, BYTES_A_USER = 1024, BYTES_A_CONNECTION = 16384 };
+enum {
+    COLUMNS = 80,
+    SKETCH_COLUMNS = 60,
+    SKETCH_ROWS = 5,
+    LONGEST_PATH = 50, /* of a setting, that the columns beside it stay aligned to */
+    LEAST_VALUE = 12,
+    BYTES_A_USER = 1024,
+    BYTES_A_CONNECTION = 16384
+};
 
 static nsec_t scenario_end(const struct plan_scenario *scenario)
 {
@@ -275,25 +283,72 @@ static void put_data(const struct plan *plan, struct text *out)
     }
 }
 
-static void put_origins(const struct plan_reading *reading, struct text *out)
+/* The columns of text that has no wide letters: its bytes but those that continue one. */
+static size_t letters(const char *words)
 {
+    size_t count = 0;
+    for (; *words; words++)
+        count += ((unsigned char)*words & 0xC0) != 0x80;
+    return count;
+}
+
+static bool is_default(const struct plan_origin *origin)
+{
+    return strcmp(origin->origin, "default") == 0;
+}
+
+/* "demo.yaml:35" of "example/demo.yaml:35": the reader knows which plan was named. */
+static const char *short_origin(const struct plan_origin *origin)
+{
+    const char *slash = strrchr(origin->origin, '/');
+    return slash ? slash + 1 : origin->origin;
+}
+
+/* The first line of a value, at most so many bytes of it. */
+static void put_value(const char *words, size_t most, struct text *out)
+{
+    size_t bytes = strcspn(words, "\r\n");
+    bool cut = bytes > most || words[bytes];
+    text_put(out, (struct span){words, bytes > most ? most : bytes});
+    while (cut && out->bytes && (out->at[out->bytes - 1] & 0x80)) /* no half characters */
+        out->at[--out->bytes] = '\0';
+    text_puts(out, cut ? "…" : "");
+    text_reserve(out, 1);
+}
+
+static void put_origins(const struct plan_reading *reading, bool all, struct text *out)
+{
+    size_t path = 0, place = 0, left_out = 0;
+    for (size_t i = 0; i < reading->origin_count; i++) {
+        const struct plan_origin *origin = &reading->origins[i];
+        if (!all && is_default(origin)) {
+            left_out++;
+            continue;
+        }
+        size_t path_bytes = strlen(origin->path), place_bytes = strlen(short_origin(origin));
+        path = path_bytes > path ? path_bytes : path;
+        place = place_bytes > place ? place_bytes : place;
+    }
+    path = path > LONGEST_PATH ? LONGEST_PATH : path;
+    size_t value =
+        path + place + LEAST_VALUE + 4 > COLUMNS ? LEAST_VALUE : COLUMNS - path - place - 4;
     text_puts(out, "\nsettings and where they come from\n");
     for (size_t i = 0; i < reading->origin_count; i++) {
         const struct plan_origin *origin = &reading->origins[i];
-        struct text value = TEXT_EMPTY;
-        size_t bytes = strcspn(origin->value, "\r\n");
-        bool cut = bytes > 40 || origin->value[bytes];
-        text_put(&value, (struct span){origin->value, bytes > 40 ? 40 : bytes});
-        while (cut && value.bytes && (value.at[value.bytes - 1] & 0x80)) /* no half characters */
-            value.at[--value.bytes] = '\0';
-        text_puts(&value, cut ? "…" : "");
-        text_reserve(&value, 1);
-        text_printf(out, "  %-44s %-24s %s\n", origin->path, value.at, origin->origin);
-        text_fini(&value);
+        struct text words = TEXT_EMPTY;
+        if (!all && is_default(origin))
+            continue;
+        put_value(origin->value, value - 1, &words);
+        size_t wide = letters(words.at), pad = value > wide ? value - wide : 0;
+        text_printf(out, "  %-*s %s%*s %s\n", (int)path, origin->path, words.at, (int)pad, "",
+                    short_origin(origin));
+        text_fini(&words);
     }
+    if (left_out)
+        text_printf(out, "  and %zu more by default (--all)\n", left_out);
 }
 
-void plan_explain(const struct plan_reading *reading, struct text *out)
+void plan_explain(const struct plan_reading *reading, bool all, struct text *out)
 {
     const struct plan *plan = reading->plan;
     char room[UNIT_ROOM];
@@ -322,5 +377,5 @@ void plan_explain(const struct plan_reading *reading, struct text *out)
         put_scenario(plan, &plan->scenarios[i], out);
     put_data(plan, out);
     put_needs(plan, out);
-    put_origins(reading, out);
+    put_origins(reading, all, out);
 }

@@ -86,7 +86,7 @@ void plan_reading_fini(struct plan_reading *reading);
 void plan_schema(const struct vocabulary *vocabulary, struct text *out);
 
 /* Appends what will happen, in words: users over time, requests expected, memory, descriptors, how
- * long; then each value with its origin. */
-void plan_explain(const struct plan_reading *reading, struct text *out);
+ * long; then each value that was given, with its origin; with `all` those by default too. */
+void plan_explain(const struct plan_reading *reading, bool all, struct text *out);
 
 #endif

@@ -246,14 +246,16 @@ static void note_relative(struct reader *reader, const struct task_form *form)
         reader->relative = form->request;
 }
 
-/* "GET /v1/models" of a verb with a URL, else the verb. */
+/* "GET /v1/models" of a method, "openai.chat /v1/chat/completions" of a driver's verb with a URL,
+ * else the verb. */
 static char *request_words(const struct task_form *form)
 {
     struct text words = TEXT_EMPTY;
     const struct node *url = shorthand_node(form);
     if (url) {
+        bool method = !strchr(form->verb->word, '.');
         for (const char *at = form->verb->word; *at; at++)
-            text_putc(&words, (char)toupper((unsigned char)*at));
+            text_putc(&words, method ? (char)toupper((unsigned char)*at) : *at);
         text_printf(&words, " %s", url->text);
     } else {
         text_puts(&words, form->verb->word);

@@ -75,6 +75,12 @@ static void put_number(struct text *out, const char *before, double number, cons
                 after);
 }
 
+/* "50 users", and no number where it is not known yet. */
+static void put_users(struct text *out, double users)
+{
+    put_number(out, "", users, users == 1.0 ? " user" : " users");
+}
+
 static void put_time(struct text *out, const char *name, struct figure_time time)
 {
     char words[FIGURE_ROOM];
@@ -100,12 +106,22 @@ static void put_errors(struct text *out, const struct live_figures *figures)
 
 static void put_figures(struct text *out, const struct live_figures *figures)
 {
-    put_number(out, "", figures->users, " users");
+    put_users(out, figures->users);
     put_number(out, "   ", figures->recent.rate_rps, " req/s");
     put_time(out, "p50", figures->recent.response.p50);
     put_time(out, figures->recent.response.p95.known ? "p95" : "max",
              recent_p95(&figures->recent.response));
     put_errors(out, figures);
+}
+
+/* Whether the phase is named by the users that the figures begin with. */
+static bool phase_says_users(const struct live_figures *figures)
+{
+    struct text words = TEXT_EMPTY;
+    put_users(&words, figures->users);
+    bool same = strcmp(words.at, figures->phase) == 0;
+    text_fini(&words);
+    return same;
 }
 
 void show_live_line(const struct run_progress *progress, const struct show_options *options,
@@ -118,7 +134,7 @@ void show_live_line(const struct run_progress *progress, const struct show_optio
     text_puts(out, " of ");
     put_instant(out, progress->planned_ns);
     text_puts(out, "   ");
-    if (figures.phase) {
+    if (figures.phase && !phase_says_users(&figures)) {
         words_put(out, figures.phase, false);
         text_puts(out, "   ");
     }

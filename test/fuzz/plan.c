@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
         notes_write(&reading.notes, text, &shown);
         check(reading.notes.count == 0 || shown.bytes > 0);
         if (reading.plan)
-            plan_explain(&reading, &shown);
+            plan_explain(&reading, true, &shown);
     }
     plan_reading_fini(&reading);
     text_fini(&shown);

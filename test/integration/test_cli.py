@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shlex
 import shutil
+import signal
 import subprocess
 
 import pytest
@@ -11,8 +13,8 @@ import pytest
 from conftest import (BAD_PLAN, FAILED, PASSED, PLIMSOLL, SATURATED, nginx_lines, run_program,
                       write_plan)
 
-VERBS = ("run", "wrk", "validate", "schema", "report", "self-test", "list", "completion", "version",
-         "help")
+HELP = subprocess.run([PLIMSOLL, "help"], capture_output=True, text=True).stdout
+VERBS = re.findall(r"^  ([a-z-]+)  ", HELP, re.M)
 
 
 @pytest.mark.parametrize("words, said", [
@@ -38,6 +40,14 @@ VERBS = ("run", "wrk", "validate", "schema", "report", "self-test", "list", "com
     (("report", "@last"), "there is no run file in runs"),
     (("list", "things"), 'no "things"'),
     (("help", "rnu"), 'there is no verb "rnu"'),
+    (("help", "run", "wrk"), "one verb at most"),
+    (("list", "drivers", "probes"), "one name at a time"),
+    (("schema", "plan.yaml"), 'schema takes no "plan.yaml"'),
+    (("self-test", "10s"), 'self-test takes no "10s"'),
+    (("run", "http://127.0.0.1:1", "-u", "0"), '--users wants at least 1; it is "0"'),
+    (("run", "http://127.0.0.1:1", "-t", "0s"), '--duration wants a time above 0; it is "0s"'),
+    (("wrk", "-c", "0", "http://127.0.0.1:1"), 'wants at least 1; it is "0"'),
+    (("monitor", "-d", "0"), "--duration wants a time above 0"),
 ])
 def test_mistakes_are_answered(plimsoll, words, said):
     ran = plimsoll(*words)
@@ -52,9 +62,56 @@ def test_help_fits_a_screen_and_ends_with_examples(plimsoll, verb):
     lines = ran.out.splitlines()
     assert ran.code == 0 and ran.err == ""
     assert len(lines) <= 50, len(lines)
-    assert max(map(len, lines)) <= 100, [line for line in lines if len(line) > 100]
+    assert max(map(len, lines)) <= 80, [line for line in lines if len(line) > 80]
     examples = lines[lines.index("examples") + 1:]
     assert len(examples) == 2 and all("plimsoll" in line for line in examples)
+
+
+def test_all_verbs_are_in_the_help():
+    assert len(VERBS) > 15 and max(map(len, HELP.splitlines())) <= 80
+
+
+def test_list_fits_a_terminal_and_lines_up(plimsoll):
+    """Each sentence begins in the column of its table, and the settings of one plug-in too."""
+    lines = plimsoll("list").out.splitlines()
+    names = [line.split()[0] for line in lines if re.match(r"  \S", line)]
+    assert len(names) > 40
+    assert len({re.match(r" +\S+ +", line).end() for line in lines
+                if re.match(r"    [a-z]+(\.| {4})", line)}) == 1, "a request's column"
+    for name in ("process", "gpu", "kubernetes", "prometheus"):
+        lines += plimsoll("list", name).out.splitlines()
+    assert max(map(len, lines)) <= 80, [line for line in lines if len(line) > 80]
+
+
+def in_terminal(directory, *words, term="xterm", columns=80):
+    """What the program prints where it runs in a terminal of its own."""
+    shell = f"stty cols {columns} rows 24; exec {shlex.join([str(PLIMSOLL), *map(str, words)])}"
+    env = {"PATH": os.environ["PATH"], "HOME": str(directory), "TERM": term}
+    done = subprocess.run(["script", "-qec", shell, "/dev/null"], cwd=directory, env=env,
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
+    return done.stdout
+
+
+def test_a_dumb_terminal_gets_lines_and_no_escapes(testbed, tmp_path):
+    if not shutil.which("script"):
+        pytest.skip("SKIPPED: script (Debian bsdutils) is not here")
+    words = ("run", testbed().url + "/health", "-u", 1, "-t", "1s", "--think", "20ms")
+    assert "\x1b[" in in_terminal(tmp_path, *words), "else this tests nothing"
+    shown = in_terminal(tmp_path, *words, term="dumb")
+    assert "\x1b" not in shown and "accounts" in shown, shown
+
+
+def test_an_interrupt_ends_a_long_computation(tmp_path):
+    """Thousands of values with random orders take minutes; nothing has to be kept of that."""
+    (tmp_path / "long.csv").write_text("\n".join(map(str, range(4000))))
+    process = subprocess.Popen([PLIMSOLL, "detect", "long.csv"], cwd=tmp_path)
+    try:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == -signal.SIGINT
+    finally:
+        process.kill()
 
 
 def test_exit_codes_are_in_the_help(plimsoll):
@@ -203,7 +260,16 @@ scenarios:
 """)
     ran = run_program(tmp_path, "validate", path, "-u", "9")
     assert ran.code == 0, ran.err
-    assert "command line" in ran.out and "9" in ran.out and "default" in ran.out
+    rows = {line.split()[0]: line.split()[1:] for line in ran.out.splitlines() if "scenarios." in line}
+    assert rows["scenarios.main.vus"] == ["9", "command", "line", "-u"], rows
+    assert rows["scenarios.main.think"] == ["1s", "plan.yaml:5"], rows
+    # what nobody gave is counted, and shown where it is asked for
+    more = int(re.search(r"and (\d+) more by default", ran.out)[1])
+    every = run_program(tmp_path, "validate", path, "-u", "9", "--all")
+    assert "by default" not in every.out and "http.timeout" not in ran.out
+    assert len(every.out.splitlines()) == len(ran.out.splitlines()) + more - 1
+    assert re.search(r"http\.timeout +60s +default", every.out)
+    assert max(map(len, ran.out.splitlines())) <= 80
     assert nginx_lines(server) == [] and ran.files == []
 
 

@@ -34,7 +34,7 @@ static void read_example(const char *name, const struct vocabulary *vocabulary)
     assert_int_equal(reading.notes.count, 0);
     assert_non_null(reading.plan);
     assert_true(plan_duration(reading.plan) <= 180 * NSEC_PER_SEC);
-    plan_explain(&reading, &course);
+    plan_explain(&reading, true, &course);
     assert_non_null(strstr(course.at, reading.plan->name));
     plan_reading_fini(&reading);
     text_fini(&path);

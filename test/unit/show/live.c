@@ -1,6 +1,7 @@
 /* The live line and panel: what they say, and that the panel takes back what it drew. */
 #include "show/live.h"
 
+#include "base/memory.h"
 #include "fixture.h"
 #include "show/sparkline.h"
 #include "show/words.h"
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -37,6 +39,32 @@ static void test_line(void **state)
         text_fini(&out);
         result_free(result);
     }
+}
+
+/* A phase that is called "50 users" does not say them twice. */
+static void test_line_says_users_once(void **state)
+{
+    (void)state;
+    const struct show_options options = {.columns = 80};
+    struct result *result = fixture_result(0);
+    struct run_progress progress = progress_of(result);
+    struct result_phase *phase = &result->phases[progress.phase];
+    struct text out = TEXT_EMPTY;
+    result->points[result->point_count - 1].gauges[GAUGE_USERS] = 50;
+    free(phase->name);
+    phase->name = memory_copy_text("50 users");
+    show_live_line(&progress, &options, &out);
+    assert_non_null(strstr(out.at, "0:35 of 1:01:15   50 users   "));
+    assert_null(strstr(strstr(out.at, "50 users") + 1, "50 users"));
+    text_clear(&out);
+    result->points[result->point_count - 1].gauges[GAUGE_USERS] = 1;
+    free(phase->name);
+    phase->name = memory_copy_text("1 user");
+    show_live_line(&progress, &options, &out);
+    assert_non_null(strstr(out.at, "0:35 of 1:01:15   1 user   "));
+    assert_null(strstr(out.at, "1 users"));
+    text_fini(&out);
+    result_free(result);
 }
 
 static size_t count_of(const char *words, const char *part)
@@ -94,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),
+        cmocka_unit_test(test_line_says_users_once),
         cmocka_unit_test(test_panel),
         cmocka_unit_test(test_sparkline),
     };
