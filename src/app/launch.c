@@ -2,6 +2,7 @@
  * everything is. What is printed goes to the output stream, what went wrong to the error stream. */
 #include "app/launch.h"
 
+#include "app/keep_baseline.h"
 #include "app/live.h"
 #include "app/report_files.h"
 #include "app/self_test.h"
@@ -205,6 +206,9 @@ static int run(struct app *app, const struct launch *launch, const struct plan *
         return RUN_FAILED;
     }
     int code = show(app, &how, &report);
+    bool text = !launch->format || strcmp(launch->format, "text") == 0;
+    int kept = keep_baseline(app, plan, &report, !shown ? NULL : text ? app->out : app->err);
+    code = code == RUN_PASSED ? kept : code;
     run_report_fini(&report);
     return code;
 }

@@ -164,6 +164,7 @@ struct plan_threshold {
         COMPARE_NOT
     } compare;
     double limit;     /* milliseconds for times, as k6 has it; shares and counts plain */
+    double baseline;  /* the limit is so many times the baseline's own value; 0: it is `limit` */
     nsec_t window_ns; /* sliding window; 0: from the start of the measured part */
     uint64_t min_samples;
     nsec_t after_ns; /* not judged before (k6: delayAbortEval) */
@@ -375,6 +376,8 @@ struct plan {
     double time_scale;     /* durations were multiplied by this; 1: not */
     bool time_scale_think; /* think times and pacing too */
     char *output_dir;
+    char *baseline;  /* the name of what the run is compared with; or NULL */
+    char *baselines; /* the directory in which it is */
     bool quiet;
 };
 

@@ -60,7 +60,7 @@ static const struct {
                 {">", COMPARE_MORE}};
 
 static const char *const expression_forms =
-    "for example p(95)<200, avg<100, rate<0.01, count>1000, rps>10";
+    "for example p(95)<200, avg<100, rate<0.01, count>1000, rps>10, p(95)<baseline*1.1";
 
 /* The names that every run has, k6's among them; study gives them their meaning. What is declared
  * besides comes with the vocabulary. */
@@ -157,6 +157,47 @@ static int read_limit(struct span words, double *limit)
     return unit_read_rate(words, limit);
 }
 
+/* "+10%" or "- 5%" after "baseline", or "* 1.1" on either side: a factor above 0. */
+static int read_factor(struct span words, double *factor)
+{
+    words = span_trim(words);
+    char sign = words.bytes ? words.at[0] : '\0';
+    if (sign == '\0') {
+        *factor = 1;
+        return 0;
+    }
+    struct span number = span_trim((struct span){words.at + 1, words.bytes - 1});
+    double value = 0;
+    bool percent = number.bytes && number.at[number.bytes - 1] == '%';
+    if (percent ? unit_read_share(number, &value) : unit_read_real(number, &value))
+        return 1;
+    if (sign == '*')
+        *factor = value;
+    else if ((sign == '+' || sign == '-') && percent)
+        *factor = sign == '+' ? 1 + value : 1 - value;
+    else
+        return 1;
+    return *factor > 0 ? 0 : 1;
+}
+
+/* "baseline", "baseline*1.1", "1.1 * baseline", "baseline + 10%". Returns false for other words.
+ */
+static bool read_baseline(struct span words, struct plan_threshold *out)
+{
+    struct span name = SPAN("baseline");
+    if (span_begins(words, name))
+        return read_factor((struct span){words.at + name.bytes, words.bytes - name.bytes},
+                           &out->baseline) == 0;
+    struct span before = {words.at, words.bytes > name.bytes ? words.bytes - name.bytes : 0};
+    if (!before.bytes || !span_equal((struct span){words.at + before.bytes, name.bytes}, name))
+        return false;
+    before = span_trim(before);
+    if (!before.bytes || before.at[before.bytes - 1] != '*')
+        return false;
+    before = span_trim((struct span){before.at, before.bytes - 1});
+    return unit_read_real(before, &out->baseline) == 0 && out->baseline > 0;
+}
+
 static int say_bad(struct reader *reader, const struct node *node, const char *words)
 {
     reader_error(reader, node, expression_forms, "\"%s\" is no threshold", words);
@@ -179,7 +220,7 @@ int threshold_compile(struct reader *reader, const struct node *node, const char
         return say_bad(reader, node, words);
     size_t taken = strlen(compares[found].word);
     struct span limit = span_trim((struct span){rest.at + taken, rest.bytes - taken});
-    if (read_limit(limit, &out->limit))
+    if (!read_baseline(limit, out) && read_limit(limit, &out->limit))
         return say_bad(reader, node, words);
     if (compares[found].compare == COMPARE_LESS)
         out->compare = COMPARE_LESS;
@@ -241,6 +282,11 @@ int threshold_compile_limit(struct reader *reader, const struct node *node, cons
     int rc =
         read_metric(reader, node, metric, out) || threshold_compile(reader, node, blank + 1, out);
     free(metric);
+    if (rc == 0 && out->baseline > 0) {
+        reader_error(reader, node, "thresholds may use the baseline",
+                     "\"%s\": the limit here is a number", words);
+        rc = 1;
+    }
     return rc;
 }
 
@@ -252,6 +298,15 @@ void threshold_fini(struct plan_threshold *threshold)
     free(threshold->aggregate);
     free(threshold->words);
     *threshold = (struct plan_threshold){0};
+}
+
+/* A limit by the baseline needs one that the run is compared with. */
+static void check_baseline(struct reader *reader, const struct node *node,
+                           const struct plan_threshold *threshold)
+{
+    if (threshold->baseline > 0 && !reader->plan->baseline)
+        reader_error(reader, node, "name it: baseline: NAME in the plan, or --baseline NAME",
+                     "\"%s\" needs a baseline, and the plan names none", threshold->words);
 }
 
 /* A filter must name something that the plan has. */
@@ -305,7 +360,8 @@ static void read_one(struct reader *reader, const struct node *key, const struct
     if (reader->notes->errors == errors && form.expr &&
         !read_metric(reader, key, key->text, &threshold)) {
         const struct node *expr = node->kind == NODE_MAP ? node_find(node, "expr") : node;
-        threshold_compile(reader, expr ? expr : node, form.expr, &threshold);
+        if (threshold_compile(reader, expr ? expr : node, form.expr, &threshold) == 0)
+            check_baseline(reader, expr ? expr : node, &threshold);
         check_filter(reader, key, &threshold);
     }
     setting_free(threshold_rows, &form);

@@ -46,7 +46,10 @@ static bool no_threshold(const struct look *look)
 
 static bool no_baseline(const struct look *look)
 {
-    return look->plan->label_count == 0;
+    bool kept = false; /* as one itself, once it has passed */
+    for (size_t i = 0; i < look->plan->label_count; i++)
+        kept |= strcmp(look->plan->labels[i].name, "baseline") == 0;
+    return !look->plan->baseline && !kept;
 }
 
 static bool too_short(const struct look *look)
@@ -105,7 +108,8 @@ static const struct {
     {"advice.shared", shares_machine,
      "generator and target share this machine's processors: each slows the other"},
     {"advice.baseline", no_baseline,
-     "no baseline: label runs (--label commit=...) and keep the run file to compare the next with"},
+     "no baseline: nothing tells whether this is better or worse than before; keep runs as one "
+     "(plimsoll baseline set NAME RUN...), and name it with --baseline NAME"},
 };
 
 /* Who reads the result must see that it is a rehearsal. */

@@ -10,7 +10,7 @@ enum { UNTIL_WINDOW_S = 10, UNTIL_LEAST_SAMPLES = 20 };
 
 struct limit {
     const struct plan_threshold *threshold;
-    struct plan_threshold *own;  /* an until limit's, with its window filled in */
+    struct plan_threshold *own;  /* where it is not as the plan has it: window or limit filled in */
     int scenario;                /* of an until limit; -1 */
     bool watched;                /* judged during the run */
     bool failed;                 /* of an until limit: it came true */
@@ -71,6 +71,16 @@ struct guard *guard_free(struct guard *guard)
     return NULL;
 }
 
+void guard_limit(struct guard *guard, size_t threshold, double limit)
+{
+    struct limit *row = &guard->limits[threshold];
+    struct plan_threshold *own = memory_new(1, sizeof *own);
+    *own = *row->threshold;
+    own->limit = limit;
+    free(row->own);
+    row->threshold = row->own = own;
+}
+
 bool guard_awake(const struct guard *guard)
 {
     for (size_t i = 0; i < guard->count; i++)
@@ -114,7 +124,7 @@ void guard_look(struct guard *guard, const struct result *result, nsec_t at_ns,
             continue;
         struct result_verdict verdict = {0};
         threshold_judge(limit->threshold, result, at_ns, &verdict);
-        if (verdict.verdict != (limit->own ? VERDICT_MET : VERDICT_FAILED)) {
+        if (verdict.verdict != (limit->scenario >= 0 ? VERDICT_MET : VERDICT_FAILED)) {
             verdict_fini(&verdict);
             continue;
         }

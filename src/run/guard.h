@@ -20,6 +20,10 @@ struct guard *guard_new(const struct plan *plan);
 /* Frees it; NULL is fine; returns NULL. */
 struct guard *guard_free(struct guard *guard);
 
+/* Sets the limit of a threshold that is a multiple of what a baseline has; before the
+ * first look. */
+void guard_limit(struct guard *guard, size_t threshold, double limit);
+
 /* Whether there is anything to judge during the run. */
 bool guard_awake(const struct guard *guard);
 /* The longest window that it looks at, ns; at least one interval's worth: for recorder_result. */

@@ -15,6 +15,7 @@
 #include "run/need.h"
 #include "run/open.h"
 #include "run/program.h"
+#include "run/reference.h"
 #include "run/stop_file.h"
 #include "study/threshold.h"
 
@@ -36,6 +37,7 @@ struct run {
     struct run_phase *phases;
     size_t phase_count;
     struct health *health;
+    struct reference *reference; /* what it is compared with; or NULL */
     struct conduct conduct;
     char *path;
 };
@@ -109,6 +111,19 @@ void run_check(const struct run_options *options, struct notes *notes)
 /* ---- steps ------------------------------------------------------------------------------------
  */
 
+/* Reads the baseline, and from it the limits that are multiples of what it has. */
+static bool read_reference(struct run *run)
+{
+    struct text why = TEXT_EMPTY;
+    int error = reference_read(run->plan, &run->reference, &why);
+    if (error == 0 && run->reference)
+        error = reference_limits(run->reference, run->conduct.guard, &why);
+    if (error)
+        conduct_blame(&run->conduct, RUN_BAD_PLAN, "%s", why.at);
+    text_fini(&why);
+    return error == 0;
+}
+
 /* Compiles and refuses. False when the plan can not be run. */
 static bool prepare(struct run *run)
 {
@@ -136,7 +151,7 @@ static bool prepare(struct run *run)
         conduct_blame(conduct, RUN_FAILED, "the output directory %s can not be used: %s",
                       run->options->directory, error_sentence(error, sentence, sizeof sentence));
     }
-    return fine && error == 0;
+    return fine && error == 0 && read_reference(run);
 }
 
 static bool await_services(struct run *run)
@@ -417,6 +432,7 @@ static void conclude(struct run *run, struct run_report *out)
     struct result *result = recorder_result(recorder, 0);
     overseer_judge(conduct->overseer, result, true);
     enum generator_state generator = overseer_conclude(conduct->overseer, result);
+    reference_record(run->reference, result, recorder);
     advice_record(recorder, run->plan, result, overseer_shares_machine(conduct->overseer));
     size_t count = 0;
     struct result_verdict *verdicts =
@@ -454,6 +470,7 @@ static void run_fini(struct run *run)
     if (run->path)
         stop_file_remove(run->path);
     guard_free(conduct->guard);
+    reference_free(run->reference);
     free(run->health);
     run_phases_free(run->phases, run->phase_count);
     program_fini(&run->program);

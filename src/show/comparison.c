@@ -282,25 +282,3 @@ void comparison_put(const struct comparison *comparison, const struct comparison
         text_putc(out, '\n');
     put_differences(comparison, out);
 }
-
-void comparison_put_line(const struct comparison *comparison, const char *baseline,
-                         struct text *out)
-{
-    const struct comparison_row *row = &comparison->rows[0];
-    struct text one = TEXT_EMPTY, two = TEXT_EMPTY, three = TEXT_EMPTY, words = TEXT_EMPTY;
-    text_printf(&words, "%s %s, %s in %s (%zu run%s): %s%s", row->words,
-                value_words(row, row->found.new_median, &one),
-                value_words(row, row->found.base_median, &two), baseline, comparison->base_count,
-                comparison->base_count == 1 ? "" : "s",
-                shift_words(row, row->found.test.shift, &three),
-                comparison->comparable ? "" : "; not comparable: ");
-    for (size_t i = 0, said = 0; i < comparison->difference_count; i++)
-        if (comparison->differences[i].blocks)
-            text_printf(&words, "%s%s", said++ ? "; " : "", comparison->differences[i].words);
-    text_puts(out, "baseline      ");
-    words_put_wrapped(out, words.at, 14, COLUMNS);
-    text_fini(&one);
-    text_fini(&two);
-    text_fini(&three);
-    text_fini(&words);
-}

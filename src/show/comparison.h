@@ -16,8 +16,4 @@ struct comparison_names {
 void comparison_put(const struct comparison *comparison, const struct comparison_names *names,
                     const struct law_style *style, struct text *out);
 
-/* Appends one line on how a run stands to a baseline of this name: no test, the figures only. */
-void comparison_put_line(const struct comparison *comparison, const char *baseline,
-                         struct text *out);
-
 #endif

@@ -9,17 +9,30 @@
 
 enum { WORDS_MOST = 60 };
 
+/* What a plan says of the side that is tested, of how it is judged and of what is kept is no other
+ * load: these keys are left out, with what stands indented below them. */
+static bool says_load(const char *line)
+{
+    static const char *const others[] = {
+        "target",   "host",      "base_url",   "name",       "description",       "labels",
+        "baseline", "baselines", "thresholds", "objectives", "objectives_needed", "output_dir",
+        "quiet",
+    };
+    size_t bytes = strcspn(line, ":\n");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strlen(others[i]) == bytes && strncmp(line, others[i], bytes) == 0)
+            return false;
+    return line[0] != '#';
+}
+
 static void put_plan(const struct result *run, struct text *out)
 {
-    /* What a plan may say of the side that is tested, and of how it is judged, is no other load. */
-    static const char *const left_out[] = {
-        "target:", "host:", "base_url:", "description:", "labels:", "#"};
+    bool kept = true;
     for (const char *at = run->plan_source ? run->plan_source : ""; *at;) {
         size_t bytes = strcspn(at, "\n");
-        bool kept = bytes > 0;
-        for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
-            kept = kept && strncmp(at, left_out[i], strlen(left_out[i])) != 0;
-        if (kept) {
+        if (bytes && !strchr(" \t-}]", at[0]))
+            kept = says_load(at);
+        if (kept && strspn(at, " \t\r") < bytes) {
             text_put(out, (struct span){at, bytes});
             text_putc(out, '\n');
         }

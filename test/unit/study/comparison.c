@@ -263,6 +263,9 @@ static void what_differs_is_told(void **state)
     swap_words(&one->target, "http://b");
     swap_words(&one->plan_source, "target: http://b\nvus: 2\n");
     expect_difference(&sides, false, "target: http://a in the base, http://b in 1 of 5 new runs");
+    swap_words(&one->plan_source, "target: http://b\nthresholds:\n  response: [\"avg<5\"]\n"
+                                  "baseline: x\n\n# a comment\nvus: 2\n");
+    expect_difference(&sides, false, "target: http://a in the base, http://b in 1 of 5 new runs");
     swap_words(&one->plan_source, "target: http://b\nvus: 3\n");
     expect_difference(&sides, true, "plan: another in 1 of 5 new runs");
     swap_words(&one->plan_source, "target: http://b\nvus: 2\n");
