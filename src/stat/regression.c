@@ -179,9 +179,10 @@ struct regression_reach regression_reaches(const struct regression *line, double
     double half = -(gap * slope + t2 * line->inverse[1]);
     double c = gap * gap - t2 * line->inverse[0], root = half * half - a * c;
     struct regression_reach out = {.x = gap / slope, .low = -INFINITY, .high = INFINITY};
-    if (a > 0 && root >= 0) {
-        out.low = (-half - sqrt(root)) / a;
-        out.high = (-half + sqrt(root)) / a;
+    /* With a slope certain to differ from 0 there are two roots: below 0 is rounding. */
+    if (a > 0) {
+        out.low = (-half - sqrt(fmax(root, 0))) / a;
+        out.high = (-half + sqrt(fmax(root, 0))) / a;
     }
     return out;
 }
