@@ -22,12 +22,12 @@ struct row {
 
 static const struct row table[] = {
     {"slots", REMEDY_CONFIGURATION, "slots queue",
-     "Raise the parallel slots of {thing} {factor} (OLLAMA_NUM_PARALLEL, --parallel)",
+     "Raise the parallel slots of {thing} to {factor} (OLLAMA_NUM_PARALLEL, --parallel)",
      "4 times lower latency at 50 users with 8 slots",
      "KV memory for each slot; slower tokens for each answer",
      "operators of an Ollama platform on 10 L4, 2025"},
     {"pool-size", REMEDY_CONFIGURATION, "pool database",
-     "Increase the connection pool of {thing} {factor}",
+     "Increase the connection pool of {thing} to {factor}",
      "30 to 50 instead of 10 connections carried 50 and more users",
      "memory and locks at the server of the pool", PLATFORM},
     {"pre-ping", REMEDY_CONFIGURATION, "pool database",
@@ -44,13 +44,14 @@ static const struct row table[] = {
      "Limit the context length that {thing} reserves to what requests use",
      "sequences held at once grow as the context shrinks", "longer prompts are refused or cut",
      "Kwon et al., PagedAttention (SOSP 2023)"},
-    {"cpu-quota", REMEDY_CONFIGURATION, "cpu-quota", "Raise the CPU quota of {thing} {factor}",
+    {"cpu-quota", REMEDY_CONFIGURATION, "cpu-quota", "Raise the CPU quota of {thing} to {factor}",
      "throttling ends; the next bound is the machine", "what it takes, its neighbours miss",
      "Linux kernel documentation, cgroup v2, cpu.max"},
-    {"rate-limit", REMEDY_CONFIGURATION, "rate-limit", "Raise the rate limit of {thing} {factor}",
-     "refusals end", "what it protected is exposed: test again", "the limit is a setting"},
+    {"rate-limit", REMEDY_CONFIGURATION, "rate-limit",
+     "Raise the rate limit of {thing} to {factor}", "refusals end",
+     "what it protected is exposed: test again", "the limit is a setting"},
     {"balancer-limit", REMEDY_CONFIGURATION, "balancer accept-queue",
-     "Raise the connection limits of {thing} {factor} (maxconn, backlog)",
+     "Raise the connection limits of {thing} to {factor} (maxconn, backlog)",
      "waiting moves to where work is done", "file handles and memory of the balancer",
      "HAProxy 2.6 documentation, maxconn"},
     {"worker-count", REMEDY_CONFIGURATION, "software",
@@ -75,7 +76,7 @@ static const struct row table[] = {
      "its ceiling rises with the cores as long as work is parallel",
      "one hot thread gains nothing: look at cores one by one",
      "utilisation law, Denning & Buzen (1978)"},
-    {"link", REMEDY_VERTICAL, "network", "Raise the bandwidth of {thing} {factor}",
+    {"link", REMEDY_VERTICAL, "network", "Raise the bandwidth of {thing} to {factor}",
      "its ceiling rises likewise", "the next device on the way may bind", "utilisation law"},
     {"vector-memory", REMEDY_VERTICAL, "vector-search",
      "Give {thing} {factor} the memory bandwidth, and RAM for the whole collection",
@@ -124,14 +125,22 @@ static const struct row table[] = {
      "contention alpha falls", "work on the program", "Amdahl (1967)"},
 };
 
+/* clang-format off */
 static const struct remedy_gpu gpus[] = {
-    {"RTX 3060", 12, 360, "2021-02"},     {"L4", 24, 300, "2023-03"},
-    {"A10", 24, 600, "2021-04"},          {"RTX 3090", 24, 936, "2020-09"},
-    {"RTX 4090", 24, 1008, "2022-10"},    {"RTX 5090", 32, 1792, "2025-01"},
-    {"A100 40GB", 40, 1555, "2020-05"},   {"L40S", 48, 864, "2023-08"},
-    {"RTX 6000 Ada", 48, 960, "2022-12"}, {"A100 80GB", 80, 2039, "2020-11"},
-    {"H100 SXM", 80, 3350, "2022-03"},    {"H200 SXM", 141, 4800, "2023-11"},
+    {"RTX 3060", 12, 360, "2021-02"}, /* breach: a fact of a data sheet, of no deployment */
+    {"L4", 24, 300, "2023-03"},
+    {"A10", 24, 600, "2021-04"},
+    {"RTX 3090", 24, 936, "2020-09"}, /* breach: a fact of a data sheet, of no deployment */
+    {"RTX 4090", 24, 1008, "2022-10"}, /* breach: a fact of a data sheet, of no deployment */
+    {"RTX 5090", 32, 1792, "2025-01"}, /* breach: a fact of a data sheet, of no deployment */
+    {"A100 40GB", 40, 1555, "2020-05"},
+    {"L40S", 48, 864, "2023-08"},
+    {"RTX 6000 Ada", 48, 960, "2022-12"}, /* breach: a fact of a data sheet, of no deployment */
+    {"A100 80GB", 80, 2039, "2020-11"},
+    {"H100 SXM", 80, 3350, "2022-03"},
+    {"H200 SXM", 141, 4800, "2023-11"},
 };
+/* clang-format on */
 
 const char *remedy_group_words(enum remedy_group group)
 {

@@ -1,5 +1,5 @@
-/* study/remedy.h - what can be done about a bottleneck: a dated table of remedies, each with what it
- * relieves, what it costs and what it brought elsewhere. Users change and extend it in YAML:
+/* study/remedy.h - what can be done about a bottleneck: a dated table of remedies, each with what
+ * it relieves, what it costs and what it brought elsewhere. Users change and extend it in YAML:
  *
  *   remedies:
  *     - id: answer-cache                 # the id of a row of the table: changes it

@@ -1,0 +1,292 @@
+/* The text first says what the target means and how far it is from what was tested, then what to
+ * do, then what not to trust. */
+#include "show/advice.h"
+
+#include "base/unit.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { COLUMNS = 80 };
+
+static const char *load_unit(const struct advice_case *the_case)
+{
+    return the_case->open ? "req/s" : "users";
+}
+
+/* "61.3 req/s (58.9 to 63.0)" */
+static void put_range(struct text *out, double value, double low, double high)
+{
+    char one[UNIT_ROOM], two[UNIT_ROOM], three[UNIT_ROOM];
+    if (isfinite(value))
+        text_printf(out, "%s", unit_write_number(one, value));
+    if (isfinite(low) && isfinite(high))
+        text_printf(out, "%s%s to %s%s", isfinite(value) ? " (" : "", unit_write_number(two, low),
+                    unit_write_number(three, high), isfinite(value) ? ")" : "");
+}
+
+static void put_fact(struct text *out, const char *what, struct text *value)
+{
+    text_printf(out, "  %-22s ", what);
+    words_put_wrapped(out, value->at ? value->at : "not known", 25, COLUMNS);
+    text_fini(value);
+}
+
+static void put_facts(const struct advice_view *view, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    const struct advice_case *the_case = view->the_case;
+    char one[UNIT_ROOM], two[UNIT_ROOM];
+    struct text value = TEXT_EMPTY;
+    text_printf(&value, "%s req/s; highest tested level %s %s",
+                unit_write_number(one, advice->target_rate), unit_write_number(two, advice->tested),
+                load_unit(the_case));
+    put_fact(out, "the target means", &value);
+    if (the_case->capacity_known) {
+        put_range(&value, the_case->capacity, the_case->capacity_low, the_case->capacity_high);
+        text_puts(&value, " req/s at the objective, measured");
+    }
+    put_fact(out, "capacity today", &value);
+    if (isfinite(advice->expected_range.low)) {
+        put_range(&value, advice->expected, advice->expected_range.low,
+                  advice->expected_range.high);
+        text_puts(&value, " req/s, by two laws joined (a heuristic range)");
+    }
+    put_fact(out, "as it is, at the target", &value);
+}
+
+static void put_steps(const struct advice_view *view, bool colour, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    char one[UNIT_ROOM], two[UNIT_ROOM];
+    if (advice->step_count == 0)
+        return;
+    text_putc(out, '\n');
+    words_put_tone(out, colour, TONE_STRONG, "What binds, in order");
+    text_putc(out, '\n');
+    for (size_t i = 0; i < advice->step_count; i++) {
+        const struct advice_step *step = &advice->steps[i];
+        const struct case_bound *bound = &view->the_case->bounds[step->bound];
+        struct text line = TEXT_EMPTY;
+        text_printf(&line, "%s at %s %s", bound->name, unit_write_number(one, bound->load),
+                    load_unit(view->the_case));
+        if (!isfinite(bound->load)) {
+            text_clear(&line);
+            text_printf(&line, "%s at %s req/s", bound->name,
+                        unit_write_number(one, bound->ceiling));
+        }
+        if (isfinite(step->factor))
+            text_printf(&line, ": %.1f times of it are needed", step->factor);
+        if (step->next == SIZE_MAX) {
+            text_puts(&line, "; what binds then is not known");
+        } else {
+            const struct case_bound *next = &view->the_case->bounds[step->next];
+            bool by_load = isfinite(next->load);
+            text_printf(&line, "; then %s at %s %s%s", next->name,
+                        unit_write_number(two, by_load ? next->load : next->ceiling),
+                        by_load ? load_unit(view->the_case) : "req/s",
+                        step->last ? ", beyond the target" : "");
+        }
+        text_printf(out, "  %zu. ", i + 1);
+        words_put_wrapped(out, line.at, 5, COLUMNS);
+        text_fini(&line);
+    }
+}
+
+static void put_labelled(struct text *out, const char *label, const char *words, const char *more)
+{
+    struct text line = TEXT_EMPTY;
+    if (!*words)
+        return;
+    text_printf(&line, "%s%s", words, more);
+    text_printf(out, "       %-8s ", label);
+    words_put_wrapped(out, line.at, 16, COLUMNS);
+    text_fini(&line);
+}
+
+static void put_item(const struct advice_item *item, const struct advice_item *before, bool brief,
+                     struct text *out)
+{
+    struct text source = TEXT_EMPTY;
+    text_puts(out, "   - ");
+    words_put_wrapped(out, item->action, 5, COLUMNS);
+    if (brief)
+        return;
+    if (before && before->group == item->group && before->bound == item->bound)
+        put_labelled(out, "because", "as above", "");
+    else
+        put_labelled(out, "because", item->reason, "");
+    if (*item->source)
+        text_printf(&source, " (%s; table of %s)", item->source, item->date);
+    put_labelled(out, "expect", item->impact, source.at ? source.at : "");
+    put_labelled(out, "costs", item->tradeoff, "");
+    text_fini(&source);
+}
+
+static void put_spread(const struct advice *advice, struct text *line)
+{
+    char median[UNIT_ROOM], share[UNIT_ROOM];
+    if (isfinite(advice->replica_median))
+        text_printf(line, "; median of draws %s, enough in %s of them",
+                    unit_write_number(median, advice->replica_median),
+                    unit_write_share(share, advice->suffices));
+}
+
+static void put_sized(const struct advice *advice, struct text *line)
+{
+    double low = advice->replica_range.low, high = advice->replica_range.high;
+    bool far = advice->replicas.replicas > 2 * advice->replicas_tested;
+    char one[UNIT_ROOM], two[UNIT_ROOM];
+    if (far && isfinite(low))
+        text_printf(line, "%s to %s replicas of all that was tested: a range, and no point",
+                    unit_write_number(one, low),
+                    isfinite(high) ? unit_write_number(two, high) : "no number at all");
+    else if (isfinite(low) && isfinite(high))
+        text_printf(line, "%u replicas of all that was tested (%.0f to %.0f)",
+                    advice->replicas.replicas, low, high);
+    else
+        text_printf(line, "%u replicas of all that was tested", advice->replicas.replicas);
+    text_printf(line, " (linear would say %.0f)", advice->replicas.linear);
+    put_spread(advice, line);
+}
+
+static void put_unreachable(const struct advice *advice, struct text *line)
+{
+    char most[UNIT_ROOM], peak[UNIT_ROOM];
+    unit_write_number(most, advice->replicas.peak_most);
+    if (isfinite(advice->replicas.peak))
+        text_printf(line,
+                    "Not reachable by adding replicas; peak at n≈%s (%s req/s). %.0f, which "
+                    "linear scaling would say, would carry less than that",
+                    unit_write_number(peak, advice->replicas.peak), most, advice->replicas.linear);
+    else
+        text_printf(line, "Not reachable by adding replicas: they end at %s req/s, however many",
+                    most);
+    if (advice->replicas.bare)
+        text_printf(line, "; %u would carry it without headroom", advice->replicas.bare);
+}
+
+/* What is said of replicas of the whole, under Horizontal Scaling. */
+static void put_replicas(const struct advice_view *view, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    struct text line = TEXT_EMPTY;
+    if (advice->replicas_known == REPLICAS_UNREACHABLE)
+        put_unreachable(advice, &line);
+    else if (advice->replicas_known == REPLICAS_SIZED)
+        put_sized(advice, &line);
+    else if (advice->replicas_known == REPLICAS_AT_LEAST)
+        text_printf(&line,
+                    "At least %u replicas of all that was tested: a lower bound, since two were "
+                    "never measured side by side",
+                    advice->replicas.replicas);
+    if (!line.at)
+        return;
+    if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare)
+        text_printf(&line, ", %u of them for a failure", view->wish->spare);
+    text_puts(out, "   - ");
+    words_put_wrapped(out, line.at, 5, COLUMNS);
+    text_fini(&line);
+}
+
+static void put_cost(const struct advice_view *view, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    const struct prices *prices = view->wish->prices;
+    struct text line = TEXT_EMPTY;
+    if (!isfinite(advice->cost.hour))
+        return;
+    put_range(&line, advice->cost.hour, advice->cost_low.hour, advice->cost_high.hour);
+    text_printf(&line, " %s an hour, ", prices->currency);
+    put_range(&line, advice->cost.million, advice->cost_low.million, advice->cost_high.million);
+    text_printf(&line, " %s per million requests (prices of %s)", prices->currency, prices->date);
+    text_puts(out, "     cost  ");
+    words_put_wrapped(out, line.at, 11, COLUMNS);
+    text_fini(&line);
+}
+
+static void put_group(const struct advice_view *view, enum remedy_group group, bool brief,
+                      struct text *out)
+{
+    const struct advice *advice = view->advice;
+    const struct advice_item *before = NULL;
+    if (group == REMEDY_HORIZONTAL) {
+        put_replicas(view, out);
+        put_cost(view, out);
+    }
+    for (size_t i = 0; i < advice->item_count; i++)
+        if (advice->items[i].group == group) {
+            put_item(&advice->items[i], before, brief, out);
+            before = &advice->items[i];
+        }
+}
+
+static void put_groups(const struct advice_view *view, bool colour, bool brief, struct text *out)
+{
+    static const char *const titles[REMEDY_GROUPS] = {
+        "Configuration first:", "1. Vertical Scaling:", "2. Horizontal Scaling:",
+        "3. Architecture Optimizations:"};
+    for (int group = 0; group < REMEDY_GROUPS; group++) {
+        struct text lines = TEXT_EMPTY;
+        put_group(view, (enum remedy_group)group, brief, &lines);
+        bool empty = !lines.at;
+        if (empty && group == REMEDY_CONFIGURATION)
+            continue;
+        words_put_tone(out, colour, TONE_STRONG, titles[group]);
+        text_putc(out, '\n');
+        text_puts(out, empty ? "   - none for what was seen to bind\n" : lines.at);
+        text_putc(out, '\n');
+        text_fini(&lines);
+    }
+}
+
+/* The verdict, where it needs no steps or allows none. */
+static void put_verdict(const struct advice_view *view, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    char share[UNIT_ROOM];
+    struct text line = TEXT_EMPTY;
+    if (advice->verdict == ADVICE_ENOUGH)
+        text_printf(&line, "Nothing to change: the measured capacity carries it within %s.",
+                    unit_write_share(share, view->wish->ceiling));
+    else if (advice->verdict == ADVICE_GENERATOR)
+        text_puts(&line, "No recommendation: the load generator was the limit. Measure again "
+                         "with more cores for it, or with several hosts.");
+    else if (advice->verdict == ADVICE_UNKNOWN)
+        text_puts(&line, "Nothing was seen to bind before the target: test at higher loads first, "
+                         "with the resources watched. What follows is a lower bound.");
+    if (line.at) {
+        text_puts(out, "  ");
+        words_put_wrapped(out, line.at, 2, COLUMNS);
+        text_putc(out, '\n');
+    }
+    text_fini(&line);
+}
+
+void advice_put(const struct advice_view *view, bool colour, bool brief, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    char number[UNIT_ROOM];
+    text_printf(out, "Scaling Recommendations for %s %s target:\n",
+                view->wish->target < 10000
+                    ? (snprintf(number, sizeof number, "%.10g", view->wish->target), number)
+                    : unit_write_number(number, view->wish->target),
+                view->wish->target_is_rate || view->the_case->open ? "req/s" : "user");
+    put_verdict(view, out);
+    bool steps = advice->verdict == ADVICE_STEPS || advice->verdict == ADVICE_UNKNOWN;
+    if (steps)
+        put_groups(view, colour, brief, out);
+    if (brief)
+        return;
+    put_facts(view, out);
+    put_steps(view, colour, out);
+    if (advice->warning_count)
+        text_putc(out, '\n');
+    for (size_t i = 0; i < advice->warning_count; i++) {
+        struct text line = TEXT_EMPTY;
+        text_printf(&line, "%s %s", advice->warnings[i].code, advice->warnings[i].words);
+        text_puts(out, "  ! ");
+        words_put_wrapped(out, line.at, 4, COLUMNS);
+        text_fini(&line);
+    }
+}

@@ -1,0 +1,24 @@
+/* study/advise_part.h - what the files of study/advise.h share. Used by them only. */
+#ifndef STUDY_ADVISE_PART_H
+#define STUDY_ADVISE_PART_H
+
+#include "study/advise.h"
+
+/* Adds a warning; the same words are added once. */
+void advise_warn(struct advice *advice, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The target load as requests a second, what is expected of the system as it is, and the warnings
+ * of reaching beyond what was tested. */
+void advise_forecast(struct advice *advice, const struct advice_case *the_case,
+                     const struct advice_wish *wish);
+
+/* How many replicas of the whole, and what they cost. */
+void advise_replicas(struct advice *advice, const struct advice_case *the_case,
+                     const struct advice_wish *wish);
+
+/* The items: remedies of each step. */
+void advise_items(struct advice *advice, const struct advice_case *the_case,
+                  const struct advice_wish *wish);
+
+#endif
