@@ -1,0 +1,280 @@
+/* The analysis in words: first the five lines of the progression, then who holds the system back
+ * and on what evidence, then what is clean, how far to trust it, and what to do next. */
+#include "base/unit.h"
+#include "show/analysis.h"
+#include "show/suite_figures.h"
+#include "show/words.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+struct page {
+    const struct analysis *analysis;
+    const struct curve *curve;
+    unsigned columns;
+    struct text *out;
+};
+
+enum { LOAD_ROOM = 48 };
+
+/* "250 users", "61.3/s". */
+static const char *load_words(char room[LOAD_ROOM], const struct curve *curve, double load)
+{
+    char number[UNIT_ROOM];
+    if (!isfinite(load))
+        snprintf(room, LOAD_ROOM, "an unknown load");
+    else if (curve->open)
+        snprintf(room, LOAD_ROOM, "%s/s", unit_write_number(number, load));
+    else
+        snprintf(room, LOAD_ROOM, "%s users", unit_write_number(number, round(load)));
+    return room;
+}
+
+/* A line of its own, broken at blanks; later lines are indented. */
+static void put_line(const struct page *page, const char *lead, unsigned indent,
+                     const struct text *words)
+{
+    text_puts(page->out, lead);
+    words_put_wrapped(page->out, words->at ? words->at : "", indent, page->columns);
+}
+
+/* ---- the five lines -------------------------------------------------------------------------- */
+
+static void say_linear(const struct page *page, struct text *line)
+{
+    char one[LOAD_ROOM], two[LOAD_ROOM];
+    const struct curve *curve = page->curve;
+    const struct curve_answer *linear = &curve->linear;
+    if (curve->count < 2) {
+        text_puts(line, "Linear scaling: not observed (one load only)");
+        return;
+    }
+    text_printf(line, "Linear scaling up to %s%s (%s", linear->observed ? "" : "at least ",
+                load_words(one, curve, linear->load), linear->words);
+    if (linear->observed && linear->low > 0 && linear->high > linear->low)
+        text_printf(line, "; 95 %% interval %s to %s", load_words(one, curve, linear->low),
+                    load_words(two, curve, linear->high));
+    text_putc(line, ')');
+}
+
+static void say_knee(const struct page *page, struct text *line)
+{
+    char one[LOAD_ROOM], two[LOAD_ROOM], three[LOAD_ROOM];
+    const struct curve *curve = page->curve;
+    const struct curve_answer *knee = &curve->knee;
+    if (knee->observed)
+        text_printf(line, "Performance degradation starts at %s (%s, %s; 95 %% interval %s to %s)",
+                    load_words(one, curve, knee->load), knee->method, knee->words,
+                    load_words(two, curve, knee->low), load_words(three, curve, knee->high));
+    else if (isfinite(curve->gradual))
+        text_printf(line,
+                    "Performance degradation starts at %s: first load with 1.5 times the response "
+                    "time of the lowest (%s)",
+                    load_words(one, curve, curve->gradual), knee->words);
+    else
+        text_printf(line, "Performance degradation: not observed (%s)", knee->words);
+}
+
+static void say_bottleneck(const struct page *page, struct text *line)
+{
+    const struct analysis *analysis = page->analysis;
+    if (analysis->primary_count)
+        text_printf(line, "Bottleneck identified: %s", analysis->primary[0].name);
+    else
+        text_printf(line, "Bottleneck identified: %s",
+                    analysis->inconclusive ? "inconclusive" : "none observed");
+}
+
+static void say_critical(const struct page *page, struct text *line)
+{
+    char one[LOAD_ROOM], two[LOAD_ROOM], time[UNIT_ROOM];
+    const struct curve *curve = page->curve;
+    const struct curve_answer *critical = &curve->critical;
+    if (!critical->observed) {
+        text_printf(line, "Critical threshold: %s", critical->words);
+        return;
+    }
+    text_printf(line, "Critical threshold: %s", load_words(one, curve, critical->load));
+    if (curve->critical_by_errors)
+        text_printf(line, " (%s", critical->words);
+    else
+        text_printf(line, " (response time >%s", suite_latency(time, curve->slo_response_s));
+    if (isfinite(critical->low))
+        text_printf(line, "; last good load %s)", load_words(two, curve, critical->low));
+    else
+        text_puts(line, ", at the lowest load already)");
+}
+
+static void say_capacity(const struct page *page, struct text *line)
+{
+    char one[LOAD_ROOM];
+    const struct curve *curve = page->curve;
+    const struct curve_answer *capacity = &curve->capacity;
+    if (!capacity->observed) {
+        text_printf(line, "System capacity: %s; highest throughput %.4g/s at %s", capacity->words,
+                    curve->most_rps, load_words(one, curve, curve->most_load));
+        return;
+    }
+    bool least = isnan(capacity->high) && !curve->peak_observed;
+    text_printf(line, "System capacity: %s%s%s (%.4g/s at the objective, %.4g to %.4g; %s)",
+                least ? "at least " : "", load_words(one, curve, capacity->load),
+                least ? "" : " maximum", curve->capacity_rps, curve->capacity_low,
+                curve->capacity_high, capacity->words);
+}
+
+static void put_progression(const struct page *page)
+{
+    void (*const lines[])(const struct page *, struct text *) = {
+        say_linear, say_knee, say_bottleneck, say_critical, say_capacity};
+    text_puts(page->out, "Load Progression Analysis:\n");
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct text line = TEXT_EMPTY;
+        lines[i](page, &line);
+        put_line(page, "- ", 2, &line);
+        text_fini(&line);
+    }
+}
+
+/* ---- bottlenecks ----------------------------------------------------------------------------- */
+
+/* What of it: "97 % used", "12 waiting", or nothing. */
+static void say_use(const struct bottleneck *one, struct text *line)
+{
+    if (isnan(one->value))
+        return;
+    if (strcmp(one->unit, "1") == 0)
+        text_printf(line, "%.0f%% utilization ", 100 * one->value);
+    else if (strcmp(one->kind, "software") == 0 || strcmp(one->kind, "rate-limit") == 0)
+        text_printf(line, "%.4g/s ", one->value);
+    else
+        text_printf(line, "%.3g %s ", one->value, one->unit);
+}
+
+static void put_evidence(const struct page *page, const struct bottleneck *one)
+{
+    for (size_t i = 0; i < one->evidence_count; i++) {
+        const struct evidence *evidence = &one->evidence[i];
+        struct text line = TEXT_EMPTY;
+        text_printf(&line, "%s%s: %s", evidence->against ? "against it, " : "",
+                    evidence_words(evidence->kind), evidence->words);
+        if (evidence->metric)
+            text_printf(&line, "  [%s]", evidence->metric);
+        put_line(page, "   · ", 5, &line);
+        text_fini(&line);
+    }
+}
+
+static void put_expected(const struct page *page, const struct catalogue_entry *entry)
+{
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "usually: %s. Fix: %s. Brings: %s.", entry->root_cause, entry->fix,
+                entry->impact);
+    put_line(page, "   ", 3, &line);
+    text_fini(&line);
+}
+
+static void put_primary(const struct page *page, size_t number, const struct bottleneck *one)
+{
+    char load[LOAD_ROOM], lead[16];
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "%s: ", one->name);
+    say_use(one, &line);
+    text_printf(&line, "at %s (%s, confidence %s)", load_words(load, page->curve, one->load),
+                standing_words(one->standing), confidence_words(one->confidence));
+    snprintf(lead, sizeof lead, "%zu. ", number);
+    put_line(page, lead, 3, &line);
+    text_fini(&line);
+    put_evidence(page, one);
+    if (one->expected)
+        put_expected(page, one->expected);
+}
+
+static void put_secondary(const struct page *page, size_t number, const struct bottleneck *one)
+{
+    char load[LOAD_ROOM], lead[16];
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "%s: ", one->name);
+    if (one->predicted && isfinite(one->ceiling)) {
+        text_printf(&line, "would bind at %s, %.4g/s (predicted",
+                    load_words(load, page->curve, one->load), one->ceiling);
+        if (isfinite(one->headroom))
+            text_printf(&line, "; %.2g times the first limit", one->headroom);
+        text_printf(&line, "; %.3g of it a request/s)", one->demand);
+    } else {
+        say_use(one, &line);
+        text_printf(&line, "at %s (%s)", load_words(load, page->curve, one->load),
+                    one->predicted ? "signs only" : standing_words(one->standing));
+    }
+    snprintf(lead, sizeof lead, "%zu. ", number);
+    put_line(page, lead, 3, &line);
+    text_fini(&line);
+    put_evidence(page, one);
+}
+
+static void put_exonerated(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    struct text line = TEXT_EMPTY;
+    for (size_t i = 0; i < analysis->exonerated_count; i++) {
+        const struct exonerated *one = &analysis->exonerated[i];
+        text_printf(&line, strcmp(one->unit, "1") == 0 ? "%s%s %.0f %%" : "%s%s %.3g",
+                    i ? ", " : "", one->name,
+                    strcmp(one->unit, "1") == 0 ? 100 * one->value : one->value);
+    }
+    if (analysis->exonerated_count)
+        put_line(page, "Exonerated: ", 12, &line);
+    text_fini(&line);
+}
+
+static void put_bottlenecks(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    text_puts(page->out, "\nBottleneck Analysis:\nPrimary Bottlenecks:\n");
+    for (size_t i = 0; i < analysis->primary_count; i++)
+        put_primary(page, i + 1, &analysis->primary[i]);
+    if (analysis->primary_count == 0)
+        text_puts(page->out, analysis->inconclusive ? "inconclusive\n" : "none observed\n");
+    text_puts(page->out, "\nSecondary Bottlenecks:\n");
+    for (size_t i = 0; i < analysis->secondary_count; i++)
+        put_secondary(page, i + 1, &analysis->secondary[i]);
+    if (analysis->secondary_count == 0)
+        text_puts(page->out, "none that can be predicted from what was watched\n");
+    put_exonerated(page);
+}
+
+/* ---- trust and next -------------------------------------------------------------------------- */
+
+static void put_rest(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    if (analysis->warnings.count)
+        text_putc(page->out, '\n');
+    for (size_t i = 0; i < analysis->warnings.count; i++) {
+        struct text line = TEXT_EMPTY;
+        text_printf(&line, "%s: %s", analysis->warnings.rows[i].code,
+                    analysis->warnings.rows[i].words);
+        put_line(page, "! ", 2, &line);
+        text_fini(&line);
+    }
+    if (analysis->next_count)
+        text_puts(page->out, "\nWhat would settle what is open:\n");
+    for (size_t i = 0; i < analysis->next_count; i++) {
+        struct text line = TEXT_EMPTY;
+        text_puts(&line, analysis->next[i]);
+        put_line(page, "- ", 2, &line);
+        text_fini(&line);
+    }
+}
+
+void analysis_text(const struct analysis *analysis, unsigned columns, struct text *out)
+{
+    struct page page = {analysis, analysis->curve, columns ? columns : 80, out};
+    if (page.curve && page.curve->count) {
+        put_progression(&page);
+        put_bottlenecks(&page);
+    } else {
+        text_puts(out, "Nothing was measured: no level has any request.\n");
+    }
+    put_rest(&page);
+}

@@ -1,0 +1,440 @@
+/* Who it was. The generator comes first, since a test that it held back says nothing; then whoever
+ * has the most evidence, where there is anything to explain at all: a resource that is busy in a
+ * system which is linear and meets its objective holds nothing back.
+ *
+ * When nothing that was watched is full and throughput has levelled off all the same, the limit is
+ * in software (or was not watched), and that is said instead of blaming a processor. */
+#include "study/candidate.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SECONDARY_MOST = 5 };
+
+static const double enough = 3.5; /* score of what is called a bottleneck */
+static const double clean = 0.7;  /* of its limit: exonerated below */
+
+static void push(struct bottleneck **list, size_t *count, struct bottleneck *one)
+{
+    *list = memory_resize(*list, *count + 1, sizeof **list);
+    (*list)[(*count)++] = *one;
+    *one = (struct bottleneck){.kind = NULL};
+}
+
+static void add_next(struct analysis *analysis, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add_next(struct analysis *analysis, const char *format, ...)
+{
+    struct text words = TEXT_EMPTY;
+    va_list list;
+    va_start(list, format);
+    text_vprintf(&words, format, list);
+    va_end(list);
+    analysis->next =
+        memory_resize(analysis->next, analysis->next_count + 1, sizeof *analysis->next);
+    analysis->next[analysis->next_count++] = text_take(&words);
+}
+
+/* ---- which curve ----------------------------------------------------------------------------- */
+
+static struct curve *curve_of(const struct level_series *series, const struct curve_wish *wish,
+                              double instances, double size)
+{
+    const struct level **levels;
+    size_t count = curve_slice(series, instances, size, &levels);
+    struct curve *curve = curve_new(series, levels, count, wish);
+    free(levels);
+    return curve;
+}
+
+/* The series and, in it, the size with the most loads; of equals the first. */
+static struct curve *choose_curve(const struct suite *suite, const struct curve_wish *wish)
+{
+    struct curve *best = NULL;
+    for (size_t i = 0; i < suite->series_count; i++)
+        for (size_t k = 0; k < suite->series[i].level_count; k++) {
+            const struct level *level = &suite->series[i].levels[k];
+            struct curve *curve = curve_of(&suite->series[i], wish, level->instances, level->size);
+            bool more = !best || curve->count > best->count;
+            curve_free(more ? best : curve);
+            best = more ? curve : best;
+        }
+    return best;
+}
+
+/* ---- the generator --------------------------------------------------------------------------- */
+
+static bool late_at(const struct curve_point *point)
+{
+    for (size_t i = 0; i < point->level_count; i++)
+        if (point->levels[i]->generator == 2)
+            return true;
+    return false;
+}
+
+/* The first point that is no longer linear or good; where the generator was late: not counted. */
+static size_t bend_of(const struct curve *curve)
+{
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct curve_point *point = &curve->points[i];
+        if (late_at(point))
+            continue;
+        if (!point->good || (i > 0 && point->efficiency_high < 0.9) ||
+            (i > 0 && point->efficiency < 0.85) || point->load >= curve->knee.load)
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* The generator is to blame where it was late and nothing had bent before. Returns whether. */
+static bool blame_generator(struct analysis *analysis, size_t bend)
+{
+    const struct curve *curve = analysis->curve;
+    size_t at = 0;
+    while (at < curve->count && !late_at(&curve->points[at]))
+        at++;
+    if (at == curve->count || bend < at)
+        return false;
+    struct bottleneck found = {.kind = memory_copy_text("generator"),
+                               .name = memory_copy_text("the load generator"),
+                               .thing = memory_copy_text("generator"),
+                               .role = memory_copy_text("generator"),
+                               .metric = memory_copy_text("generator.verdict"),
+                               .part = memory_copy_text(""),
+                               .unit = memory_copy_text(""),
+                               .load = curve->points[at].load,
+                               .load_low = curve->points[at ? at - 1 : 0].load,
+                               .load_high = curve->points[at].load,
+                               .ceiling = NAN,
+                               .ceiling_low = NAN,
+                               .ceiling_high = NAN,
+                               .headroom = NAN,
+                               .demand = NAN,
+                               .background = NAN,
+                               .value = NAN,
+                               .limit = NAN,
+                               .standing = STANDING_CORROBORATED,
+                               .confidence = CONFIDENCE_HIGH};
+    struct evidence *evidence =
+        bottleneck_add(&found, EVIDENCE_GENERATOR, 10,
+                       "saturated from %g on: it could not send in time", curve->points[at].load);
+    evidence->metric = memory_copy_text("generator.verdict of the run");
+    evidence->load = curve->points[at].load;
+    push(&analysis->primary, &analysis->primary_count, &found);
+    add_next(analysis,
+             "give the generator more threads or another machine, and measure again from "
+             "%g on",
+             curve->points[at].load);
+    return true;
+}
+
+/* ---- software -------------------------------------------------------------------------------- */
+
+static double share_of_error(const struct level *level, const char *words)
+{
+    for (size_t i = 0; i < level->error_count; i++)
+        if (strcmp(level->errors[i].words, words) == 0 && level->requests)
+            return (double)level->errors[i].count / (double)level->requests;
+    return 0;
+}
+
+/* What is behind a limit that no resource explains: refusals by status 429, else software. */
+static bool blame_software(struct analysis *analysis, size_t bend)
+{
+    const struct curve *curve = analysis->curve;
+    const struct curve_point *last = &curve->points[curve->count - 1];
+    double refused = share_of_error(last->levels[0], "429");
+    bool limit = refused > curve->slo_error_share;
+    if (!curve->peak_observed && !limit)
+        return false;
+    double load = limit && bend != SIZE_MAX ? curve->points[bend].load : curve->asymptote;
+    struct bottleneck found = {
+        .kind = memory_copy_text(limit ? "rate-limit" : "software"),
+        .name = memory_copy_text(limit ? "a rate limit"
+                                       : "a limit in software, or of something not watched"),
+        .thing = memory_copy_text(""),
+        .role = memory_copy_text(""),
+        .metric = memory_copy_text(limit ? "429" : "throughput"),
+        .part = memory_copy_text(""),
+        .unit = memory_copy_text("1/s"),
+        .load = load,
+        .load_low = load,
+        .load_high = load,
+        .ceiling = curve->most_rps,
+        .ceiling_low = NAN,
+        .ceiling_high = NAN,
+        .headroom = 1,
+        .demand = NAN,
+        .background = NAN,
+        .value = curve->most_rps,
+        .limit = NAN,
+        .standing = STANDING_OBSERVED,
+        .confidence = limit ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW};
+    struct evidence *evidence =
+        bottleneck_add(&found, EVIDENCE_PLATEAU, 2, "throughput stays at %.4g/s from %g on",
+                       curve->most_rps, curve->most_load);
+    evidence->metric = memory_copy_text("throughput of the run");
+    evidence->value = curve->most_rps;
+    evidence->load = curve->most_load;
+    if (limit) {
+        evidence =
+            bottleneck_add(&found, EVIDENCE_ERRORS, 2, "%.2g %% of the answers are 429 at %g",
+                           100 * refused, last->load);
+        evidence->metric = memory_copy_text("status codes of the run");
+        evidence->value = refused;
+    } else {
+        evidence = bottleneck_add(
+            &found, EVIDENCE_ONSET, 0, "%s",
+            analysis->trend_count
+                ? "nothing that was watched is full: a lock, a pool, a serial section, a limit on "
+                  "requests at once, or a dependency"
+                : "no resource of the target was watched");
+        evidence->metric = memory_copy_text("all that was watched");
+        add_next(analysis, "watch the target's processes, pools and dependencies (watch: in the "
+                           "plan), and measure again");
+    }
+    push(&analysis->primary, &analysis->primary_count, &found);
+    return true;
+}
+
+/* ---- ranking --------------------------------------------------------------------------------- */
+
+/* Kinds of evidence that differ from one another. */
+static unsigned kinds_of(const struct bottleneck *one)
+{
+    unsigned kinds = 0, count = 0;
+    for (size_t i = 0; i < one->evidence_count; i++)
+        if (!one->evidence[i].against)
+            kinds |= 1u << one->evidence[i].kind;
+    for (; kinds; kinds &= kinds - 1)
+        count++;
+    return count;
+}
+
+static bool has_intervention(const struct bottleneck *one)
+{
+    for (size_t i = 0; i < one->evidence_count; i++)
+        if (one->evidence[i].kind == EVIDENCE_INTERVENTION && !one->evidence[i].against)
+            return true;
+    return false;
+}
+
+static void rate(struct bottleneck *one)
+{
+    unsigned kinds = kinds_of(one);
+    bool against = false;
+    for (size_t i = 0; i < one->evidence_count; i++)
+        against |= one->evidence[i].against;
+    one->standing = has_intervention(one) ? STANDING_CONFIRMED
+                    : one->predicted      ? STANDING_PREDICTED
+                    : kinds > 1           ? STANDING_CORROBORATED
+                                          : STANDING_OBSERVED;
+    int level = has_intervention(one) || kinds >= 3 ? 2 : kinds == 2 ? 1 : 0;
+    one->confidence = (enum bottleneck_confidence)(level - (against && level > 0));
+}
+
+static int by_score(const void *one, const void *other)
+{
+    const struct bottleneck *a = one, *b = other;
+    return (a->score < b->score) - (a->score > b->score);
+}
+
+static int by_ceiling(const void *one, const void *other)
+{
+    double a = ((const struct bottleneck *)one)->ceiling,
+           b = ((const struct bottleneck *)other)->ceiling;
+    return isnan(a) != isnan(b) ? isnan(a) - isnan(b) : (a > b) - (a < b);
+}
+
+static void exonerate(struct analysis *analysis, const struct bottleneck *one)
+{
+    analysis->exonerated = memory_resize(analysis->exonerated, analysis->exonerated_count + 1,
+                                         sizeof *analysis->exonerated);
+    analysis->exonerated[analysis->exonerated_count++] =
+        (struct exonerated){.name = memory_copy_text(one->name),
+                            .thing = memory_copy_text(one->thing),
+                            .metric = memory_copy_text(one->metric),
+                            .part = memory_copy_text(one->part),
+                            .unit = memory_copy_text(one->unit),
+                            .value = one->value};
+}
+
+/* Primary, secondary, clean, or nothing to say. Takes the bottleneck. */
+static void sort_one(struct analysis *analysis, struct bottleneck *one, bool bent)
+{
+    bool share = strcmp(one->unit, "1") == 0;
+    rate(one);
+    if (bent && !one->predicted && one->score >= enough)
+        push(&analysis->primary, &analysis->primary_count, one);
+    else if (!isnan(one->ceiling) || one->score >= 1.5)
+        push(&analysis->secondary, &analysis->secondary_count, one);
+    else if (one->score <= 0.5 && (share ? one->value < clean * one->limit : one->value < 1))
+        exonerate(analysis, one);
+    if (one->kind == NULL)
+        return;
+    bottleneck_fini(one);
+}
+
+/* What would bind next: nothing below what binds already, and only so many. */
+static void trim_secondary(struct analysis *analysis)
+{
+    double first = analysis->primary_count ? analysis->primary[0].ceiling : (double)NAN;
+    if (isnan(first))
+        first = analysis->curve->most_rps;
+    qsort(analysis->secondary, analysis->secondary_count, sizeof *analysis->secondary, by_ceiling);
+    size_t kept = 0;
+    for (size_t i = 0; i < analysis->secondary_count; i++) {
+        struct bottleneck *one = &analysis->secondary[i];
+        one->headroom = one->ceiling / first;
+        bool far = one->headroom > 20;
+        if (kept < SECONDARY_MOST && !far) {
+            struct bottleneck moved = *one;
+            analysis->secondary[kept++] = moved;
+            continue;
+        }
+        if (one->value < clean * one->limit)
+            exonerate(analysis, one);
+        bottleneck_fini(one);
+    }
+    analysis->secondary_count = kept;
+}
+
+/* ---- what would settle it -------------------------------------------------------------------- */
+
+static void advise(struct analysis *analysis)
+{
+    const struct curve *curve = analysis->curve;
+    const struct curve_point *last = &curve->points[curve->count - 1];
+    const char *unit = curve->open ? "/s" : " users";
+    if (curve->count < 6)
+        add_next(analysis, "measure at least 6 loads (now %zu): a smaller --step-size",
+                 curve->count);
+    for (size_t i = 0; i < curve->warnings.count; i++)
+        if (strcmp(curve->warnings.rows[i].code, "NOT_STEADY") == 0)
+            add_next(analysis, "hold each level longer (--step-duration) until it is steady");
+    if (curve->critical.observed && curve->critical.low > 0 &&
+        curve->critical.high > 1.25 * curve->critical.low)
+        add_next(analysis,
+                 "measure between %g and %g%s in finer steps to narrow the critical "
+                 "threshold",
+                 curve->critical.low, curve->critical.high, unit);
+    if (!curve->peak_observed)
+        add_next(analysis, "go on beyond %g%s: the peak was not observed", last->load, unit);
+}
+
+static void conclude(struct analysis *analysis, size_t bend)
+{
+    const struct curve *curve = analysis->curve;
+    bool bent = bend != SIZE_MAX && (curve->peak_observed || bend > 0);
+    bool explained = analysis->primary_count > 0;
+    if (!explained && bent)
+        explained = blame_software(analysis, bend);
+    analysis->none_observed = !bent;
+    analysis->inconclusive = bent && !explained;
+    if (bend == 0 && !curve->peak_observed) {
+        study_warn(
+            &analysis->warnings, "OBJECTIVE_MISSED_ALWAYS",
+            "the objective is missed at the lowest load already: a matter of the time of one "
+            "request, not of load");
+        analysis->inconclusive = false;
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void judge_all(struct analysis *analysis, const struct field *field, size_t bend)
+{
+    const struct curve *curve = analysis->curve;
+    bool bent = bend != SIZE_MAX && (curve->peak_observed || bend > 0);
+    for (size_t i = 0; i < field->count; i++) {
+        struct bottleneck one;
+        candidate_judge(field, &field->candidates[i], bend, &one);
+        analysis_weigh_sizes(analysis, &one);
+        sort_one(analysis, &one, bent);
+    }
+    qsort(analysis->primary, analysis->primary_count, sizeof *analysis->primary, by_score);
+}
+
+static void look_up(struct analysis *analysis, const struct catalogue *catalogue)
+{
+    for (size_t i = 0; i < analysis->primary_count; i++)
+        analysis->primary[i].expected =
+            catalogue_find(catalogue, analysis->primary[i].kind, analysis->primary[i].thing,
+                           analysis->primary[i].role);
+    for (size_t i = 0; i < analysis->secondary_count; i++)
+        analysis->secondary[i].expected =
+            catalogue_find(catalogue, analysis->secondary[i].kind, analysis->secondary[i].thing,
+                           analysis->secondary[i].role);
+}
+
+struct analysis *analysis_new(const struct suite *suite, const struct curve_wish *wish,
+                              const struct catalogue *catalogue)
+{
+    struct analysis *analysis = memory_new(1, sizeof *analysis);
+    analysis->curve = choose_curve(suite, wish);
+    if (!analysis->curve || analysis->curve->count == 0) {
+        analysis->inconclusive = true;
+        add_next(analysis, "measure at least one level with requests");
+        return analysis;
+    }
+    struct field field;
+    size_t bend = bend_of(analysis->curve);
+    for (size_t i = 0; i < analysis->curve->warnings.count; i++)
+        study_warn(&analysis->warnings, analysis->curve->warnings.rows[i].code, "%s",
+                   analysis->curve->warnings.rows[i].words);
+    field_init(&field, analysis->curve);
+    analysis_fill_sizes(analysis, suite, wish);
+    analysis_fill_trends(analysis, &field);
+    if (!blame_generator(analysis, bend)) {
+        judge_all(analysis, &field, bend);
+        conclude(analysis, bend);
+        trim_secondary(analysis);
+        advise(analysis);
+    }
+    look_up(analysis, catalogue);
+    field_fini(&field);
+    return analysis;
+}
+
+struct analysis *analysis_free(struct analysis *analysis)
+{
+    if (!analysis)
+        return NULL;
+    for (size_t i = 0; i < analysis->primary_count; i++)
+        bottleneck_fini(&analysis->primary[i]);
+    for (size_t i = 0; i < analysis->secondary_count; i++)
+        bottleneck_fini(&analysis->secondary[i]);
+    for (size_t i = 0; i < analysis->exonerated_count; i++) {
+        struct exonerated *one = &analysis->exonerated[i];
+        char *const texts[] = {one->name, one->thing, one->metric, one->part, one->unit};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            free(texts[k]);
+    }
+    for (size_t i = 0; i < analysis->trend_count; i++) {
+        free(analysis->trends[i].thing);
+        free(analysis->trends[i].metric);
+        free(analysis->trends[i].part);
+        free(analysis->trends[i].unit);
+    }
+    for (size_t i = 0; i < analysis->size_count; i++) {
+        free(analysis->sizes[i].size_name);
+        free(analysis->sizes[i].size_unit);
+    }
+    for (size_t i = 0; i < analysis->next_count; i++)
+        free(analysis->next[i]);
+    free(analysis->primary);
+    free(analysis->secondary);
+    free(analysis->exonerated);
+    free(analysis->trends);
+    free(analysis->sizes);
+    free(analysis->next);
+    study_warnings_fini(&analysis->warnings);
+    curve_free(analysis->curve);
+    free(analysis);
+    return NULL;
+}

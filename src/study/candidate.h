@@ -1,0 +1,65 @@
+/* study/candidate.h - inside of study: watched resources put in order along a curve, before anybody
+ * judges them. */
+#ifndef STUDY_CANDIDATE_H
+#define STUDY_CANDIDATE_H
+
+#include "study/bottleneck.h"
+#include "study/indicator.h"
+
+/* One metric of one thing, a value for each point of the curve; NAN where it was not watched. */
+struct track {
+    const struct indicator *indicator;
+    const struct level_resource *like; /* its names */
+    double *values, *slopes, *most;
+};
+
+/* A resource with all that was watched of it. */
+struct candidate {
+    const char *kind, *label;
+    const char *thing, *role, *part;
+    size_t *tracks; /* indices into the field's */
+    size_t track_count;
+    size_t main; /* the track that shows best how full it is; SIZE_MAX: none but queues and signs */
+};
+
+struct field {
+    const struct curve *curve;
+    struct track *tracks;
+    size_t track_count;
+    struct candidate *candidates;
+    size_t count;
+};
+
+/* Everything that was watched at the points of the curve, generators apart. Owner: caller,
+ * field_fini. */
+void field_init(struct field *field, const struct curve *curve);
+void field_fini(struct field *field);
+
+/* The highest value of a track; the one at the highest load that has one. NAN: none. */
+double track_most(const struct track *track, size_t count);
+double track_last(const struct track *track, size_t count);
+double track_first(const struct track *track, size_t count);
+
+/* Judges one candidate: fills the bottleneck, with its evidence and its score. bend: the index of
+ * the first point at which the system is no longer linear or good; SIZE_MAX: none. */
+void candidate_judge(const struct field *field, const struct candidate *candidate, size_t bend,
+                     struct bottleneck *out);
+
+/* Adds evidence to a bottleneck. */
+struct evidence *bottleneck_add(struct bottleneck *bottleneck, enum evidence_kind kind,
+                                double score, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+void bottleneck_fini(struct bottleneck *bottleneck);
+
+/* The load at which a throughput of this size would be reached if nothing stood in its way: in a
+ * closed system where the asymptotes meet. */
+double curve_load_for(const struct curve *curve, double throughput);
+
+/* Trends of all tracks, capacities of all sizes. */
+void analysis_fill_trends(struct analysis *analysis, const struct field *field);
+void analysis_fill_sizes(struct analysis *analysis, const struct suite *suite,
+                         const struct curve_wish *wish);
+/* Whether another size of this resource moved the capacity: the only evidence that confirms. */
+void analysis_weigh_sizes(const struct analysis *analysis, struct bottleneck *one);
+
+#endif

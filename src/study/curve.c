@@ -1,0 +1,286 @@
+/* The points of a curve: replicates of a load are one point, whose interval is theirs, or without
+ * replicates that of a count; then the operational laws are tried on each, and what is broken or
+ * not the system's own doing is kept out of all fits. */
+#include "study/curve_part.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "stat/distribution.h"
+#include "stat/quantile.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double law_tolerance = 0.05; /* of operational laws, a share */
+
+/* ---- warnings -------------------------------------------------------------------------------- */
+
+void study_warn(struct study_warnings *warnings, const char *code, const char *format, ...)
+{
+    for (size_t i = 0; i < warnings->count; i++)
+        if (strcmp(warnings->rows[i].code, code) == 0)
+            return;
+    struct text words = TEXT_EMPTY;
+    va_list list;
+    va_start(list, format);
+    text_vprintf(&words, format, list);
+    va_end(list);
+    warnings->rows = memory_resize(warnings->rows, warnings->count + 1, sizeof *warnings->rows);
+    warnings->rows[warnings->count++] =
+        (struct study_warning){.code = memory_copy_text(code), .words = text_take(&words)};
+}
+
+void study_warnings_fini(struct study_warnings *warnings)
+{
+    for (size_t i = 0; i < warnings->count; i++) {
+        free(warnings->rows[i].code);
+        free(warnings->rows[i].words);
+    }
+    free(warnings->rows);
+    *warnings = (struct study_warnings){.rows = NULL};
+}
+
+/* ---- which levels ---------------------------------------------------------------------------- */
+
+static bool same(double one, double other)
+{
+    return (isnan(one) && isnan(other)) || (one <= other && one >= other);
+}
+
+size_t curve_slice(const struct level_series *series, double instances, double size,
+                   const struct level ***out)
+{
+    size_t count = 0;
+    *out = memory_new(series->level_count, sizeof **out);
+    for (size_t i = 0; i < series->level_count; i++) {
+        const struct level *level = &series->levels[i];
+        if (level->requests && same(level->instances, instances) && same(level->size, size))
+            (*out)[count++] = level;
+    }
+    return count;
+}
+
+struct curve_wish curve_wish_of(const struct suite *suite)
+{
+    return (struct curve_wish){
+        .response_s = suite->slo_response_s > 0 ? suite->slo_response_s : 0.2,
+        .error_share = suite->slo_error_share >= 0 ? suite->slo_error_share : 0.01,
+        .efficiency = 0.9,
+        .confidence = 0.95,
+    };
+}
+
+static double load_of(const struct level *level)
+{
+    if (!isnan(level->rate))
+        return level->rate;
+    return isnan(level->users) ? level->concurrency : level->users;
+}
+
+static int by_load(const void *one, const void *other)
+{
+    double a = load_of(*(const struct level *const *)one),
+           b = load_of(*(const struct level *const *)other);
+    return (a > b) - (a < b);
+}
+
+/* ---- one point ------------------------------------------------------------------------------- */
+
+/* The mean of a field over the replicates that know it. */
+static double mean_of(const struct curve_point *point, size_t offset)
+{
+    double sum = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < point->level_count; i++) {
+        double value = *(const double *)(const void *)((const char *)point->levels[i] + offset);
+        if (isnan(value))
+            continue;
+        sum += value;
+        count++;
+    }
+    return count ? sum / (double)count : (double)NAN;
+}
+
+/* By Student's t between replicates; of one alone by its count, as if arrivals were Poisson, which
+ * is wider than what a closed system does. */
+static void fill_interval(struct curve_point *point, double confidence)
+{
+    double spread = 0, n = (double)point->level_count, half = NAN, requests = 0;
+    for (size_t i = 0; i < point->level_count; i++) {
+        double rest = point->levels[i]->throughput - point->throughput;
+        spread += rest * rest;
+        requests += (double)point->levels[i]->requests;
+    }
+    if (point->level_count > 1)
+        half = t_quantile((1 + confidence) / 2, n - 1) * sqrt(spread / (n - 1) / n);
+    else if (requests > 0)
+        half = normal_quantile((1 + confidence) / 2) * point->throughput / sqrt(requests);
+    point->throughput_low = fmax(0, point->throughput - half);
+    point->throughput_high = point->throughput + half;
+}
+
+double curve_response_s(const struct curve_point *point)
+{
+    return isnan(point->p95_s) ? point->mean_s : point->p95_s;
+}
+
+static void judge(struct curve_point *point, const struct curve_wish *wish)
+{
+    double response_s = curve_response_s(point);
+    bool steady = true;
+    for (size_t i = 0; i < point->level_count; i++) {
+        const struct level *level = point->levels[i];
+        steady &= level->state != LEVEL_NOT_STEADY && level->state != LEVEL_STOPPED;
+        steady &= level->generator < 2;
+    }
+    point->inconsistent = fabs(point->little) > law_tolerance;
+    point->usable = steady && !point->inconsistent;
+    point->good = point->throughput > 0 && response_s <= wish->response_s &&
+                  !(point->error_share > wish->error_share);
+}
+
+static void fill_point(struct curve_point *point, const struct curve_wish *wish)
+{
+    point->load = load_of(point->levels[0]);
+    point->throughput = mean_of(point, offsetof(struct level, throughput));
+    point->goodput = mean_of(point, offsetof(struct level, goodput));
+    point->concurrency = mean_of(point, offsetof(struct level, concurrency));
+    point->think_s = mean_of(point, offsetof(struct level, think_s));
+    point->mean_s = mean_of(point, offsetof(struct level, mean_s));
+    point->p50_s = mean_of(point, offsetof(struct level, p50_s));
+    point->p95_s = mean_of(point, offsetof(struct level, p95_s));
+    point->p99_s = mean_of(point, offsetof(struct level, p99_s));
+    point->error_share = mean_of(point, offsetof(struct level, error_share));
+    point->timeout_share = mean_of(point, offsetof(struct level, timeout_share));
+    point->little = mean_of(point, offsetof(struct level, little));
+    point->power = point->mean_s > 0 ? point->throughput / point->mean_s : (double)NAN;
+    fill_interval(point, wish->confidence);
+    judge(point, wish);
+}
+
+/* Against the lowest load, of which the uncertainty counts too (relative errors add up as squares;
+ * ends of an interval of a ratio of two independent numbers). */
+static void fill_efficiency(struct curve *curve)
+{
+    const struct curve_point *first = &curve->points[0];
+    double one = first->throughput / first->load;
+    double first_share = (first->throughput_high - first->throughput) / first->throughput;
+    for (size_t i = 0; i < curve->count; i++) {
+        struct curve_point *point = &curve->points[i];
+        double share = (point->throughput_high - point->throughput) / point->throughput;
+        double spread = i == 0 ? 0 : hypot(share, first_share);
+        point->efficiency = point->throughput / point->load / one;
+        point->efficiency_low = point->efficiency * fmax(0, 1 - spread);
+        point->efficiency_high = point->efficiency * (1 + spread);
+    }
+}
+
+/* ---- warnings about the data ----------------------------------------------------------------- */
+
+static void warn_of_level(struct curve *curve, const struct curve_point *point,
+                          const struct level *level)
+{
+    const char *unit = curve->open ? "/s" : " users";
+    struct study_warnings *warnings = &curve->warnings;
+    if (level->state == LEVEL_NOT_STEADY || level->state == LEVEL_STOPPED)
+        study_warn(warnings, "NOT_STEADY", "at %g%s the system was not steady to the end",
+                   point->load, unit);
+    if (level->generator == 2)
+        study_warn(warnings, "GENERATOR_LIMITED",
+                   "at %g%s the load generator was the bottleneck: such levels say nothing about "
+                   "the system",
+                   point->load, unit);
+    if (level->error_share > curve->slo_error_share)
+        study_warn(warnings, "ERRORS_IN_WINDOW",
+                   "from %g%s on more than %g %% of the requests failed; throughput counts "
+                   "successes only",
+                   point->load, unit, 100 * curve->slo_error_share);
+    if (isnan(level->p99_s))
+        study_warn(warnings, "P99_UNDERSAMPLED", "at %g%s there were too few requests for a p99",
+                   point->load, unit);
+}
+
+static void warn(struct curve *curve)
+{
+    bool replicated = false;
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct curve_point *point = &curve->points[i];
+        replicated |= point->level_count > 1;
+        for (size_t k = 0; k < point->level_count; k++)
+            warn_of_level(curve, point, point->levels[k]);
+        if (point->inconsistent)
+            study_warn(&curve->warnings, "LITTLE_VIOLATION",
+                       "at %g%s requests in the system differ by %.0f %% from throughput times "
+                       "response time: the level is kept out of fits",
+                       point->load, curve->open ? "/s" : " users", 100 * fabs(point->little));
+    }
+    if (curve->count < 6)
+        study_warn(&curve->warnings, "FEW_LEVELS", "%zu level%s: a break can be proven from 6 on",
+                   curve->count, curve->count == 1 ? "" : "s");
+    if (!replicated)
+        study_warn(&curve->warnings, "NO_REPLICATES",
+                   "no load was measured twice: intervals are those of counts within a level");
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+static void fill_points(struct curve *curve, const struct curve_wish *wish)
+{
+    for (size_t i = 0, end = 0; i < curve->level_count; i = end) {
+        for (end = i + 1; end < curve->level_count; end++)
+            if (!same(load_of(curve->levels[end]), load_of(curve->levels[i])))
+                break;
+        struct curve_point *point = &curve->points[curve->count++];
+        point->levels = curve->levels + i;
+        point->level_count = end - i;
+        fill_point(point, wish);
+    }
+    if (curve->count)
+        fill_efficiency(curve);
+}
+
+struct curve *curve_new(const struct level_series *series, const struct level *const *levels,
+                        size_t count, const struct curve_wish *wish)
+{
+    struct curve *curve = memory_new(1, sizeof *curve);
+    curve->series = memory_copy_text(series->name ? series->name : "");
+    curve->kind = series->kind;
+    curve->slo_response_s = wish->response_s;
+    curve->slo_error_share = wish->error_share;
+    curve->levels = memory_new(count, sizeof *curve->levels);
+    for (size_t i = 0; i < count; i++)
+        curve->levels[i] = levels[i];
+    curve->level_count = count;
+    curve->instances = count ? levels[0]->instances : (double)NAN;
+    curve->size = count ? levels[0]->size : (double)NAN;
+    curve->open = count && !isnan(levels[0]->rate);
+    curve->points = memory_new(count, sizeof *curve->points);
+    qsort(curve->levels, count, sizeof *curve->levels, by_load);
+    fill_points(curve, wish);
+    warn(curve);
+    curve_answer_all(curve, wish);
+    return curve;
+}
+
+static void answer_fini(struct curve_answer *answer)
+{
+    free(answer->method);
+    free(answer->words);
+}
+
+struct curve *curve_free(struct curve *curve)
+{
+    if (!curve)
+        return NULL;
+    answer_fini(&curve->linear);
+    answer_fini(&curve->knee);
+    answer_fini(&curve->critical);
+    answer_fini(&curve->capacity);
+    study_warnings_fini(&curve->warnings);
+    free(curve->levels);
+    free(curve->points);
+    free(curve->series);
+    free(curve);
+    return NULL;
+}

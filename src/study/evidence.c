@@ -1,0 +1,430 @@
+/* One resource is judged. Each kind of evidence stands for itself, says its number, its limit and
+ * its source; what speaks against is said too. Correlation with the load is no evidence, since
+ * everything correlates with the load.
+ *
+ *   Source   the weights are ours: a ceiling that is the measured capacity is the strongest of what
+ *            can be had without an intervention. */
+#include "study/candidate.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "stat/regression.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIT_LEAST = 3 };
+
+static const double ceiling_match = 0.1;   /* of the measured capacity */
+static const double plateau_spread = 0.03; /* of a value that stays */
+
+struct case_file {
+    const struct field *field;
+    const struct candidate *candidate;
+    const struct track *main; /* NULL: none */
+    double whole;             /* of a count that stays at a whole number: that number; else 0 */
+    size_t bend;
+    size_t onset; /* first point at which it is full; SIZE_MAX: none */
+    struct bottleneck *out;
+};
+
+struct evidence *bottleneck_add(struct bottleneck *bottleneck, enum evidence_kind kind,
+                                double score, const char *format, ...)
+{
+    struct text words = TEXT_EMPTY;
+    va_list list;
+    va_start(list, format);
+    text_vprintf(&words, format, list);
+    va_end(list);
+    bottleneck->evidence = memory_resize(bottleneck->evidence, bottleneck->evidence_count + 1,
+                                         sizeof *bottleneck->evidence);
+    struct evidence *evidence = &bottleneck->evidence[bottleneck->evidence_count++];
+    *evidence = (struct evidence){.kind = kind,
+                                  .words = text_take(&words),
+                                  .value = NAN,
+                                  .limit = NAN,
+                                  .load = NAN,
+                                  .against = score < 0};
+    bottleneck->score += score;
+    return evidence;
+}
+
+void bottleneck_fini(struct bottleneck *bottleneck)
+{
+    char *const texts[] = {bottleneck->kind, bottleneck->name,   bottleneck->thing,
+                           bottleneck->role, bottleneck->metric, bottleneck->part,
+                           bottleneck->unit};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    for (size_t i = 0; i < bottleneck->evidence_count; i++) {
+        free(bottleneck->evidence[i].words);
+        free(bottleneck->evidence[i].metric);
+    }
+    free(bottleneck->evidence);
+    *bottleneck = (struct bottleneck){.kind = NULL};
+}
+
+double curve_load_for(const struct curve *curve, double throughput)
+{
+    const struct curve_point *first = &curve->points[0];
+    if (curve->open)
+        return throughput;
+    return first->throughput > 0 ? throughput * first->load / first->throughput : (double)NAN;
+}
+
+static void set_source(struct evidence *evidence, const struct track *track, double value,
+                       double limit, double load)
+{
+    struct text words = TEXT_EMPTY;
+    text_printf(&words, "%s%s%s of %s", track->like->metric, *track->like->part ? " " : "",
+                track->like->part, track->like->thing);
+    evidence->metric = text_take(&words);
+    evidence->value = value;
+    evidence->limit = limit;
+    evidence->load = load;
+}
+
+static bool is_share(const struct track *track)
+{
+    return strcmp(track->like->unit, "1") == 0;
+}
+
+/* "97 %", or "4.2". */
+static const char *value_words(char room[32], const struct track *track, double value)
+{
+    snprintf(room, 32, is_share(track) ? "%.3g %%" : "%.3g", is_share(track) ? 100 * value : value);
+    return room;
+}
+
+/* ---- ceiling --------------------------------------------------------------------------------- */
+
+/* Demand by the utilisation law: use = background + demand x throughput, before it is full. */
+static bool fit_demand(const struct case_file *file, struct regression *fit, bool *origin)
+{
+    const struct curve *curve = file->field->curve;
+    double *x = memory_new(2 * curve->count, sizeof *x), *y = x + curve->count;
+    size_t count = 0;
+    double limit = file->whole > 0 ? 0.95 * file->whole : file->main->indicator->limit;
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct curve_point *point = &curve->points[i];
+        bool bent = curve->retrograde && point->load > curve->most_load;
+        if (!point->usable || bent || isnan(file->main->values[i]) ||
+            file->main->values[i] >= limit)
+            continue;
+        x[count] = point->throughput;
+        y[count++] = file->main->values[i];
+    }
+    bool fitted = count >= FIT_LEAST && regression_line(x, y, count, false, fit) == 0 &&
+                  fit->b[1] > 0 && !(fit->b[1] < 2 * fit->error[1]);
+    *origin = fitted && fabs(fit->b[0]) < 2 * fit->error[0];
+    if (*origin) /* no background that could be told from none: a steadier line */
+        fitted = regression_line(x, y, count, true, fit) == 0;
+    free(x);
+    return fitted;
+}
+
+static void find_ceiling(struct case_file *file)
+{
+    struct regression fit;
+    bool origin;
+    struct bottleneck *out = file->out;
+    out->demand = out->background = out->ceiling = out->ceiling_low = out->ceiling_high = NAN;
+    bool rate = file->main && (file->main->indicator->use == USE_SHARE || file->whole > 0);
+    if (!rate || !fit_demand(file, &fit, &origin))
+        return;
+    out->background = origin ? 0 : fit.b[0];
+    out->demand = origin ? fit.b[0] : fit.b[1];
+    double full = file->whole > 0 ? file->whole : 1;
+    out->ceiling = (full - out->background) / out->demand;
+    if (origin) {
+        double reach = 2 * fit.error[0];
+        out->ceiling_low = full / (out->demand + reach);
+        out->ceiling_high = out->demand > reach ? full / (out->demand - reach) : INFINITY;
+    } else {
+        struct regression_reach reach = regression_reaches(&fit, full, 0.95);
+        out->ceiling_low = reach.low;
+        out->ceiling_high = reach.high;
+    }
+}
+
+static void weigh_ceiling(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    struct bottleneck *out = file->out;
+    if (isnan(out->ceiling) || !curve->peak_observed || curve->retrograde)
+        return;
+    double ratio = out->ceiling / curve->most_rps;
+    if (fabs(ratio - 1) > ceiling_match)
+        return;
+    struct evidence *evidence = bottleneck_add(
+        out, EVIDENCE_CEILING, 3 - 10 * fabs(ratio - 1),
+        "its ceiling, %.4g/s, is the measured capacity, %.4g/s", out->ceiling, curve->most_rps);
+    set_source(evidence, file->main, out->ceiling, curve->most_rps, curve->most_load);
+}
+
+/* ---- onset and plateau ----------------------------------------------------------------------- */
+
+/* What is allocated beforehand is full at any load, which is no evidence. */
+static bool is_allocated(const struct case_file *file)
+{
+    const struct track *main = file->main;
+    size_t count = file->field->curve->count;
+    double first = track_first(main, count), last = track_last(main, count);
+    return main->indicator->use == USE_LEVEL && first >= 0.85 * main->indicator->limit &&
+           last - first < 0.1 && track_most(main, count) < 0.995;
+}
+
+static void weigh_onset(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    const struct track *main = file->main;
+    char room[32];
+    if (!main || main->indicator->use == USE_COUNT)
+        return;
+    for (size_t i = 0; i < curve->count && file->onset == SIZE_MAX; i++)
+        if (main->values[i] >= main->indicator->limit)
+            file->onset = i;
+    if (file->onset == SIZE_MAX)
+        return;
+    double at = curve->points[file->onset].load, value = main->values[file->onset];
+    bool weak = main->indicator->use == USE_WEAK;
+    struct evidence *evidence;
+    if (is_allocated(file)) {
+        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -1,
+                                  "%s at the lowest load already: allocated beforehand, no sign",
+                                  value_words(room, main, value));
+    } else if (file->bend != SIZE_MAX && file->onset <= file->bend + 1) {
+        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g on%s",
+                                  value_words(room, main, value), at,
+                                  weak ? " (a share of time, which is not the share of what it "
+                                         "could do)"
+                                       : "");
+    } else {
+        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -0.5,
+                                  "full from %g on only, after the system had bent", at);
+    }
+    set_source(evidence, main, value, main->indicator->limit, at);
+}
+
+/* Where the value stops to grow: the first of the last points that are alike. */
+static size_t plateau_of(const struct case_file *file)
+{
+    const struct track *main = file->main;
+    size_t count = file->field->curve->count, from = count;
+    double most = track_most(main, count);
+    while (from > 0 && main->values[from - 1] >= (1 - plateau_spread) * most)
+        from--;
+    return count - from >= 2 ? from : SIZE_MAX;
+}
+
+/* A number in use that stays at a whole number, or at any where bytes are moved. */
+static double whole_of(const struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    if (!file->main || file->main->indicator->use != USE_COUNT || !curve->peak_observed ||
+        plateau_of(file) == SIZE_MAX)
+        return 0;
+    double most = track_most(file->main, curve->count);
+    bool grew = track_first(file->main, curve->count) < 0.8 * most;
+    bool whole = most > 0.9 && fabs(most - round(most)) < plateau_spread * most;
+    return grew && whole ? round(most) : 0;
+}
+
+static void weigh_plateau(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    const struct track *main = file->main;
+    char room[32];
+    size_t from = main ? plateau_of(file) : SIZE_MAX;
+    if (from == SIZE_MAX || !curve->peak_observed)
+        return;
+    double most = track_most(main, curve->count), first = track_first(main, curve->count);
+    double score = 0, at = curve->points[from].load;
+    bool grew = first < 0.8 * most, bytes = strncmp(main->like->unit, "bytes", 5) == 0;
+    if (main->indicator->use == USE_COUNT)
+        score = file->whole > 0 || (grew && bytes) ? 2 : 0;
+    else if (most >= main->indicator->limit && (grew || curve->count < 4) && !is_allocated(file))
+        score = main->indicator->use == USE_WEAK ? 1 : 2;
+    if (score <= 0)
+        return;
+    struct evidence *evidence = bottleneck_add(
+        file->out, EVIDENCE_PLATEAU, score, "stays at %s from %g to %g, while the load still rises",
+        value_words(room, main, most), at, curve->points[curve->count - 1].load);
+    set_source(evidence, main, most, main->indicator->limit, at);
+    if (file->onset == SIZE_MAX)
+        file->onset = from;
+}
+
+/* ---- what waits, what wants, what fails ------------------------------------------------------ */
+
+/* The share of a KV cache at the same thing is what tells whom a queue of requests waits for. */
+static const struct track *cache_of(const struct case_file *file)
+{
+    for (size_t i = 0; i < file->field->track_count; i++) {
+        const struct track *track = &file->field->tracks[i];
+        if (strcmp(track->like->metric, "llm.kv_cache_share") == 0 &&
+            strcmp(track->like->thing, file->candidate->thing) == 0)
+            return track;
+    }
+    return NULL;
+}
+
+static bool cache_full(const struct case_file *file)
+{
+    const struct track *cache = cache_of(file);
+    return cache && track_most(cache, file->field->curve->count) >= cache->indicator->limit;
+}
+
+static void weigh_one_queue(struct case_file *file, const struct track *track)
+{
+    const struct curve *curve = file->field->curve;
+    size_t count = curve->count, from = 0;
+    double first = track_first(track, count), last = track_last(track, count);
+    if (!(last >= 1) || last < 2 * first + 0.5)
+        return;
+    while (from < count && !(track->values[from] >= fmax(1, 0.05 * last)))
+        from++;
+    double inside = curve->points[count - 1].concurrency;
+    bool most = inside > 0 && last > 0.4 * inside;
+    struct evidence *evidence = bottleneck_add(
+        file->out, EVIDENCE_QUEUE, most ? 4 : 2, "%.3g wait for it at %g%s", last,
+        curve->points[count - 1].load, most ? ", the larger part of all that is under way" : "");
+    set_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
+    if (strcmp(file->candidate->kind, "slots") == 0 && cache_full(file)) {
+        struct evidence *not = bottleneck_add(file->out, EVIDENCE_QUEUE, -3.5,
+                                              "the KV cache is full: the queue waits for memory");
+        set_source(not, cache_of(file), track_most(cache_of(file), count), 0.95, NAN);
+    }
+    if (file->onset == SIZE_MAX || (isnan(file->out->ceiling) && from < file->onset))
+        file->onset = from;
+}
+
+static void weigh_sign(struct case_file *file, const struct track *track)
+{
+    const struct curve *curve = file->field->curve;
+    size_t count = curve->count, from = 0;
+    char room[32];
+    double limit = track->indicator->limit, most = track_most(track, count);
+    while (from < count && !(track->values[from] > limit))
+        from++;
+    if (from == count || (from == 0 && count > 2 && track->values[0] > 0.7 * most))
+        return;
+    bool event = track->indicator->use == USE_EVENT;
+    struct evidence *evidence = bottleneck_add(
+        file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5, "%s: %s from %g on",
+        track->like->metric, value_words(room, track, most), curve->points[from].load);
+    set_source(evidence, track, most, limit, curve->points[from].load);
+    if (file->onset == SIZE_MAX)
+        file->onset = from;
+}
+
+static void weigh_signs(struct case_file *file)
+{
+    const struct field *field = file->field;
+    bool cache = strcmp(file->candidate->kind, "kv-cache") == 0;
+    for (size_t i = 0; i < file->candidate->track_count; i++) {
+        const struct track *track = &field->tracks[file->candidate->tracks[i]];
+        if (track->indicator->use == USE_QUEUE)
+            weigh_one_queue(file, track);
+        else if (track->indicator->use == USE_WANT || track->indicator->use == USE_EVENT)
+            weigh_sign(file, track);
+    }
+    for (size_t i = 0; cache && cache_full(file) && i < field->track_count; i++)
+        if (strcmp(field->tracks[i].like->metric, "llm.waiting") == 0 &&
+            strcmp(field->tracks[i].like->thing, file->candidate->thing) == 0)
+            weigh_one_queue(file, &field->tracks[i]);
+}
+
+/* The first point at which failures of this kind are more than the objective allows. */
+static void weigh_errors(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    for (size_t i = 0; i < curve->count; i++) {
+        const struct level *level = curve->points[i].levels[0];
+        for (size_t k = 0; k < level->error_count; k++) {
+            double share = (double)level->errors[k].count / (double)level->requests;
+            if (share <= curve->slo_error_share / 2 ||
+                !indicator_error_fits(file->candidate->kind, level->errors[k].words))
+                continue;
+            if (file->onset == SIZE_MAX || i > file->onset + 2 || file->onset > i + 2)
+                return;
+            struct evidence *evidence =
+                bottleneck_add(file->out, EVIDENCE_ERRORS, 1, "%.2g %% \"%s\" from %g on",
+                               100 * share, level->errors[k].words, curve->points[i].load);
+            evidence->metric = memory_copy_text("failures of the run");
+            evidence->value = share;
+            evidence->limit = curve->slo_error_share / 2;
+            evidence->load = curve->points[i].load;
+            return;
+        }
+    }
+}
+
+/* ---- all of it ------------------------------------------------------------------------------- */
+
+/* "Embedding CPU": the thing, then what of it. */
+static char *name_of(const struct candidate *candidate, const struct track *main)
+{
+    struct text name = TEXT_EMPTY;
+    const char *thing = candidate->thing;
+    const char *label = *candidate->label ? candidate->label : main ? main->like->metric : "";
+    bool said = strstr(label, thing) != NULL;
+    text_printf(&name, "%s%s%s%s%s", said ? "" : thing, said ? "" : " ", label,
+                *candidate->part ? " " : "", candidate->part);
+    return text_take(&name);
+}
+
+static void place(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    struct bottleneck *out = file->out;
+    bool rate = !isnan(out->ceiling);
+    out->predicted = file->onset == SIZE_MAX;
+    out->load = out->load_low = out->load_high = NAN;
+    if (rate && out->predicted) {
+        out->load = curve_load_for(curve, out->ceiling);
+        out->load_low = curve_load_for(curve, out->ceiling_low);
+        out->load_high = curve_load_for(curve, out->ceiling_high);
+    } else if (!out->predicted) {
+        size_t at = file->onset;
+        out->load = out->load_high = curve->points[at].load;
+        out->load_low = curve->points[at > 0 ? at - 1 : 0].load;
+        double meets = file->main && !isnan(curve->asymptote) ? curve->asymptote : (double)NAN;
+        if (rate && meets < out->load) { /* it is not full before the asymptotes have met */
+            out->load = meets;
+            out->load_low = fmin(out->load_low, meets);
+        }
+    }
+}
+
+void candidate_judge(const struct field *field, const struct candidate *candidate, size_t bend,
+                     struct bottleneck *out)
+{
+    struct case_file file = {
+        .field = field, .candidate = candidate, .bend = bend, .onset = SIZE_MAX, .out = out};
+    size_t best = candidate->main != SIZE_MAX ? candidate->main : candidate->tracks[0];
+    file.main = candidate->main != SIZE_MAX ? &field->tracks[best] : NULL;
+    const struct track *shown = &field->tracks[best];
+    *out = (struct bottleneck){
+        .kind = memory_copy_text(candidate->kind),
+        .name = name_of(candidate, shown),
+        .thing = memory_copy_text(candidate->thing),
+        .role = memory_copy_text(candidate->role),
+        .metric = memory_copy_text(shown->like->metric),
+        .part = memory_copy_text(shown->like->part),
+        .unit = memory_copy_text(shown->like->unit),
+        .value = track_last(shown, field->curve->count),
+        .limit = shown->indicator->limit,
+        .headroom = NAN,
+    };
+    file.whole = whole_of(&file);
+    find_ceiling(&file);
+    weigh_onset(&file);
+    weigh_plateau(&file);
+    weigh_ceiling(&file);
+    weigh_signs(&file);
+    weigh_errors(&file);
+    place(&file);
+}
