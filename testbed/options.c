@@ -379,7 +379,7 @@ static int check_whole(struct command_line *line, char *words, size_t room)
 /* A preset is what the other options change, so it goes first. */
 static void take_preset(struct command_line *line, int count, char **arguments)
 {
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count && arguments[i]; i++) {
         const char *name = NULL;
         if (strncmp(arguments[i], "--preset=", 9) == 0)
             name = arguments[i] + 9;

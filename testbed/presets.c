@@ -59,7 +59,7 @@ static void be_l4_gemma3_4b(struct testbed_options *options)
         .prefill_rate = 8000,
         .step_ns = 10 * NSEC_PER_MSEC,
         .step_sequence_ns = 1240 * NSEC_PER_USEC,
-        .kv_tokens = 8 * 4096,
+        .kv_tokens = UINT64_C(8) * 4096,
         .overhead_ns = 420 * NSEC_PER_MSEC,
         .replicas = 1,
         .balance_skew = 2.5,

@@ -6,70 +6,16 @@
 #ifndef TEST_UNIT_LOAD_PLAY_H
 #define TEST_UNIT_LOAD_PLAY_H
 
-#include "base/memory.h"
-#include "load/engine.h"
-#include "net/stream.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "host.h"
 
 /* ---- the server ------------------------------------------------------------------------------ */
 
-struct visitor {
-    struct stream stream;
-    struct timer timer;
-    struct server *server;
-    char request[4096];
-    size_t have;
-    unsigned requests;
-    bool closes, resets;
-    char reply[8192];
-    size_t reply_bytes;
-};
-
 struct server {
-    struct loop *loop;
-    struct listener listener;
-    struct visitor *visitors[4096];
-    size_t count;
+    struct host host;
     uint64_t requests;
     uint64_t body_bytes; /* sent in complete replies */
     bool deaf;           /* answers nothing any more */
 };
-
-static void answer(struct visitor *visitor, nsec_t delay_ns, bool closes, const char *format, ...)
-{
-    va_list list;
-    va_start(list, format);
-    visitor->reply_bytes = (size_t)vsnprintf(visitor->reply, sizeof visitor->reply, format, list);
-    va_end(list);
-    visitor->closes = closes;
-    timer_start(visitor->server->loop, &visitor->timer, loop_now(visitor->server->loop) + delay_ns);
-}
-
-static void send_reply(struct timer *timer, nsec_t now_ns)
-{
-    struct visitor *visitor = list_entry(timer, struct visitor, timer);
-    (void)now_ns;
-    if (visitor->stream.fd < 0)
-        return;
-    if (visitor->resets) {
-        stream_close(&visitor->stream, true);
-        return;
-    }
-    ssize_t written = stream_write(&visitor->stream, visitor->reply, visitor->reply_bytes);
-    assert_int_equal(written, visitor->reply_bytes);
-    if (visitor->closes)
-        stream_close(&visitor->stream, false);
-}
 
 static const char body[] = "{\"answer\": 42, \"words\": \"twelve drummers\"}";
 
@@ -84,8 +30,9 @@ static const unsigned char packed[] = {
 static void answer_packed(struct visitor *visitor, size_t missing)
 {
     size_t bytes = sizeof packed - missing;
-    answer(visitor, NSEC_PER_MSEC, false,
-           "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", bytes);
+    visitor_answer(visitor, NSEC_PER_MSEC, false,
+                   "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+                   bytes);
     memcpy(visitor->reply + visitor->reply_bytes, packed, bytes);
     visitor->reply_bytes += bytes;
 }
@@ -93,7 +40,7 @@ static void answer_packed(struct visitor *visitor, size_t missing)
 static void serve(struct visitor *visitor, const char *path)
 {
     const nsec_t ms = NSEC_PER_MSEC;
-    struct server *server = visitor->server;
+    struct server *server = list_entry(visitor->host, struct server, host);
     server->requests++;
     visitor->requests++;
     visitor->resets = false;
@@ -104,69 +51,26 @@ static void serve(struct visitor *visitor, const char *path)
     } else if (strcmp(path, "/packed-cut") == 0) {
         answer_packed(visitor, 9);
     } else if (strcmp(path, "/error") == 0) {
-        answer(visitor, ms, false, "HTTP/1.1 503 Busy\r\nContent-Length: 12\r\n\r\nno free slot");
+        visitor_answer(visitor, ms, false,
+                       "HTTP/1.1 503 Busy\r\nContent-Length: 12\r\n\r\nno free slot");
     } else if (strcmp(path, "/close") == 0) { /* says keep-alive, and closes */
         server->body_bytes += strlen(body);
-        answer(visitor, ms, true, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body),
-               body);
+        visitor_answer(visitor, ms, true, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                       strlen(body), body);
     } else if (strcmp(path, "/second-dies") == 0 && visitor->requests > 1) {
         visitor->resets = true; /* a kept connection dies without a byte */
-        answer(visitor, 0, false, "");
+        visitor_answer(visitor, 0, false, "");
     } else if (strcmp(path, "/reset") == 0) {
         visitor->resets = true;
-        answer(visitor, ms, false, "");
+        visitor_answer(visitor, ms, false, "");
     } else if (strcmp(path, "/cut") == 0) {
-        answer(visitor, ms, true, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+        visitor_answer(visitor, ms, true, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
     } else if (strcmp(path, "/garbage") == 0) {
-        answer(visitor, ms, true, "SSH-2.0-nothing to see here\r\n\r\n");
+        visitor_answer(visitor, ms, true, "SSH-2.0-nothing to see here\r\n\r\n");
     } else {
         server->body_bytes += strlen(body);
-        answer(visitor, 20 * ms, false, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
-               strlen(body), body);
-    }
-}
-
-static void visitor_ready(struct stream *stream, unsigned what)
-{
-    struct visitor *visitor = list_entry(stream, struct visitor, stream);
-    nsec_t rx_ns;
-    enum rx_source source;
-    (void)what;
-    for (;;) {
-        ssize_t bytes = stream_read(stream, visitor->request + visitor->have,
-                                    sizeof visitor->request - 1 - visitor->have, &rx_ns, &source);
-        if (bytes == -EAGAIN)
-            return;
-        if (bytes <= 0) {
-            timer_stop(visitor->server->loop, &visitor->timer);
-            stream_close(stream, false);
-            return;
-        }
-        visitor->have += (size_t)bytes;
-        visitor->request[visitor->have] = '\0';
-        char path[64];
-        if (!strstr(visitor->request, "\r\n\r\n") ||
-            sscanf(visitor->request, "GET %63s", path) != 1)
-            continue;
-        visitor->have = 0;
-        serve(visitor, path);
-    }
-}
-
-static void accepted(struct listener *listener)
-{
-    struct server *server = list_entry(listener, struct server, listener);
-    for (;;) {
-        struct visitor *visitor = memory_new(1, sizeof *visitor);
-        if (listener_accept(listener, &visitor->stream, visitor_ready)) {
-            free(visitor);
-            return;
-        }
-        visitor->server = server;
-        timer_init(&visitor->timer, send_reply);
-        assert_true(server->count < 4096);
-        server->visitors[server->count++] = visitor;
-        visitor_ready(&visitor->stream, STREAM_READABLE);
+        visitor_answer(visitor, 20 * ms, false, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+                       strlen(body), body);
     }
 }
 
@@ -275,14 +179,9 @@ static const uint64_t *perform(struct play *play, double deaf_after_s)
     static const struct driver *const drivers[] = {&path_driver};
     void *compiled[] = {play->request.config};
     struct run_phase phase = {.name = name, .end_ns = play->stage.duration_ns};
-    struct net_address at;
-    char url[100], literal[80], words[200] = "";
+    char url[100], words[200] = "";
     uint32_t none[] = {0};
-    assert_int_equal(loop_new(&play->server.loop), 0);
-    assert_int_equal(net_address_read("127.0.0.1", 8000, &at), 0);
-    assert_int_equal(
-        listener_open(&play->server.listener, play->server.loop, &at, 1000, false, accepted), 0);
-    snprintf(url, sizeof url, "http://%s", net_address_write(&at, literal, sizeof literal));
+    host_open(&play->server.host, serve, url, sizeof url);
     play->plan.target = url;
     metric_table_init(&play->metrics);
     tally_exchange_init(&play->tallies, &play->metrics, 0, 1, 0);
@@ -298,14 +197,14 @@ static const uint64_t *perform(struct play *play, double deaf_after_s)
                                      .segments = 1,
                                      .control = &play->control,
                                      .tallies = &play->tallies,
-                                     .loop = play->server.loop};
+                                     .loop = play->server.host.loop};
     struct engine *engine = NULL;
     bytes_seen = 0;
     assert_int_equal(engine_new(&engine, &options, words, sizeof words), 0);
-    play->control.start_ns = loop_now(play->server.loop) + NSEC_PER_MSEC;
+    play->control.start_ns = loop_now(play->server.host.loop) + NSEC_PER_MSEC;
     timer_init(&play->deafness, go_deaf);
     if (deaf_after_s > 0)
-        timer_start(play->server.loop, &play->deafness,
+        timer_start(play->server.host.loop, &play->deafness,
                     play->control.start_ns + (nsec_t)(deaf_after_s * 1e9));
     assert_int_equal(engine_run(engine), 0);
     engine_free(engine);
@@ -317,31 +216,12 @@ static const uint64_t *perform(struct play *play, double deaf_after_s)
 
 static struct play *play_free(struct play *play)
 {
-    struct server *server = &play->server;
-    for (size_t i = 0; i < server->count; i++) {
-        timer_stop(server->loop, &server->visitors[i]->timer);
-        stream_close(&server->visitors[i]->stream, false);
-        free(server->visitors[i]);
-    }
-    timer_stop(server->loop, &play->deafness);
-    listener_close(&server->listener);
-    loop_free(server->loop);
+    timer_stop(play->server.host.loop, &play->deafness);
+    host_close(&play->server.host);
     tally_exchange_fini(&play->tallies);
     metric_table_fini(&play->metrics);
     free(play);
     return NULL;
-}
-
-static void accounts_close(const uint64_t *counters)
-{
-    assert_int_equal(counters[COUNT_OFFERED], counters[COUNT_STARTED] + counters[COUNT_DROPPED]);
-    assert_int_equal(counters[COUNT_STARTED], counters[COUNT_SUCCEEDED] + counters[COUNT_FAILED] +
-                                                  counters[COUNT_TIMED_OUT] +
-                                                  counters[COUNT_ABANDONED]);
-    uint64_t errors = 0;
-    for (int kind = COUNT_ERROR_DNS; kind <= COUNT_ERROR_GENERATOR; kind++)
-        errors += counters[kind];
-    assert_int_equal(errors, counters[COUNT_FAILED] + counters[COUNT_TIMED_OUT]);
 }
 
 static void exactly(const struct play *play, uint32_t hist, nsec_t expected_ns)

@@ -1,9 +1,56 @@
 /* Sessions against a scripted server in virtual time: every session that the server has opened is
  * ended, once, in whatever way its user leaves; the time of set-up is not the request's; and the
  * accounts close whatever goes wrong. */
-#include "sessions_server.h"
+#include "host.h"
 
-#include "load/engine.h"
+enum { MOST_SESSIONS = 4096 };
+
+static const nsec_t open_ns = 50 * NSEC_PER_MSEC, work_ns = 20 * NSEC_PER_MSEC;
+
+/* ---- the server ------------------------------------------------------------------------------ */
+
+enum trouble { FINE, FAILS, RESETS, SILENT };
+
+/* It numbers its sessions and gives the number in a header line of the reply to /open; /work/N and
+ * /close/N use it. A table says what became of each. */
+struct server {
+    struct host host;
+    enum trouble opening, working, closing;
+    unsigned sessions, works;
+    unsigned closed[MOST_SESSIONS]; /* times that it was asked to end this session */
+    unsigned worked_after_end;      /* uses of a session that had been ended */
+};
+
+static void answer(struct visitor *visitor, enum trouble trouble, nsec_t delay_ns, unsigned session)
+{
+    visitor->resets = trouble == RESETS;
+    if (trouble != SILENT)
+        visitor_answer(visitor, delay_ns, false,
+                       "HTTP/1.1 %s\r\nSession: %u\r\nContent-Length: 2\r\n\r\nok",
+                       trouble == FAILS ? "503 Busy" : "200 OK", session);
+}
+
+static void serve(struct visitor *visitor, const char *path)
+{
+    struct server *server = list_entry(visitor->host, struct server, host);
+    unsigned session = 0;
+    if (strcmp(path, "/open") == 0) {
+        if (server->opening == FINE)
+            session = ++server->sessions;
+        assert_true(session < MOST_SESSIONS);
+        answer(visitor, server->opening, open_ns, session);
+    } else if (sscanf(path, "/work/%u", &session) == 1) {
+        assert_in_range(session, 1, server->sessions);
+        server->works++;
+        server->worked_after_end += server->closed[session] ? 1 : 0;
+        answer(visitor, server->working, work_ns, session);
+    } else {
+        assert_int_equal(sscanf(path, "/close/%u", &session), 1);
+        assert_in_range(session, 1, server->sessions);
+        server->closed[session]++;
+        answer(visitor, server->closing, NSEC_PER_MSEC, session);
+    }
+}
 
 /* ---- the driver ------------------------------------------------------------------------------ */
 
@@ -157,13 +204,7 @@ static void make(struct play *play)
     static const uint32_t none[] = {0};
     static const struct run_phase phase = {.name = name, .end_ns = 100 * NSEC_PER_SEC};
     static char url[100];
-    struct net_address at;
-    char literal[80];
-    assert_int_equal(loop_new(&play->server.loop), 0);
-    assert_int_equal(net_address_read("127.0.0.1", 8000, &at), 0);
-    assert_int_equal(
-        listener_open(&play->server.listener, play->server.loop, &at, 1000, false, accepted), 0);
-    snprintf(url, sizeof url, "http://%s", net_address_write(&at, literal, sizeof literal));
+    host_open(&play->server.host, serve, url, sizeof url);
     play->plan.target = url;
     metric_table_init(&play->metrics);
     tally_exchange_init(&play->tallies, &play->metrics, 0, 1, 0);
@@ -179,7 +220,7 @@ static void make(struct play *play)
                                      .segments = 1,
                                      .control = &play->control,
                                      .tallies = &play->tallies,
-                                     .loop = play->server.loop};
+                                     .loop = play->server.host.loop};
     assert_int_equal(engine_new(&play->engine, &options, play->words, sizeof play->words), 0);
     timer_init(&play->change, change);
 }
@@ -187,9 +228,9 @@ static void make(struct play *play)
 static const uint64_t *perform(struct play *play)
 {
     make(play);
-    play->control.start_ns = loop_now(play->server.loop) + NSEC_PER_MSEC;
+    play->control.start_ns = loop_now(play->server.host.loop) + NSEC_PER_MSEC;
     if (play->stop_s > 0)
-        timer_start(play->server.loop, &play->change,
+        timer_start(play->server.host.loop, &play->change,
                     play->control.start_ns + (nsec_t)(play->stop_s * 1e9));
     assert_int_equal(engine_run(play->engine), 0);
     play->engine = engine_free(play->engine);
@@ -200,27 +241,12 @@ static const uint64_t *perform(struct play *play)
 
 static void play_free(struct play *play)
 {
-    struct server *server = &play->server;
     engine_free(play->engine);
-    for (size_t i = 0; i < server->count; i++) {
-        timer_stop(server->loop, &server->visitors[i]->timer);
-        stream_close(&server->visitors[i]->stream, false);
-        free(server->visitors[i]);
-    }
-    timer_stop(server->loop, &play->change);
-    listener_close(&server->listener);
-    loop_free(server->loop);
+    timer_stop(play->server.host.loop, &play->change);
+    host_close(&play->server.host);
     tally_exchange_fini(&play->tallies);
     metric_table_fini(&play->metrics);
     free(play);
-}
-
-static void accounts_close(const uint64_t *counters)
-{
-    assert_int_equal(counters[COUNT_OFFERED], counters[COUNT_STARTED] + counters[COUNT_DROPPED]);
-    assert_int_equal(counters[COUNT_STARTED], counters[COUNT_SUCCEEDED] + counters[COUNT_FAILED] +
-                                                  counters[COUNT_TIMED_OUT] +
-                                                  counters[COUNT_ABANDONED]);
 }
 
 static void each_session_was_ended_once(const struct play *play, unsigned sessions)
@@ -383,7 +409,7 @@ static void farewells_fail(void **state)
         for (unsigned i = 1; i <= 3 && trouble == RESETS; i++)
             assert_int_equal(play->server.closed[i], 2);
         assert_int_equal(farewells, 3);
-        assert_true(loop_now(play->server.loop) < end_ns + 3 * NSEC_PER_SEC);
+        assert_true(loop_now(play->server.host.loop) < end_ns + 3 * NSEC_PER_SEC);
         accounts_close(counters);
         play_free(play);
     }
@@ -452,7 +478,7 @@ static void a_stop_at_once_says_nothing(void **state)
     play->stop_s = 5.2;
     counters = perform(play);
     each_session_was_ended_once(play, 4);
-    assert_true(loop_now(play->server.loop) < play->control.start_ns + (nsec_t)(5.4 * 1e9));
+    assert_true(loop_now(play->server.host.loop) < play->control.start_ns + (nsec_t)(5.4 * 1e9));
     accounts_close(counters);
     play_free(play);
 }
