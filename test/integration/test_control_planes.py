@@ -2,7 +2,6 @@
 Kubernetes API and a container engine do: scale, wait, patch, conflict, forbidden, timeout, undo."""
 
 import copy
-import http.server
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ import urllib.parse
 
 import pytest
 
+from answering import Handler, serve
 from conftest import PLIMSOLL, run_program, start_program
 
 QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")
@@ -55,9 +55,7 @@ class Api:
         self.trouble, self.asked, self.lock = {}, [], threading.Lock()
         api = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Own(Handler):
             def answer(self):
                 length = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(length)) if length else None
@@ -73,22 +71,12 @@ class Api:
                     else:
                         out = {"kind": "Status", "status": "Failure", "message": f"made to {status}"}
                 words = json.dumps(out).encode() if out is not None else b""
-                self.send_response(status)
-                if status != 204:
-                    self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(words)))
-                self.end_headers()
-                self.wfile.write(words)
+                self.reply(status, words, "application/json" if status != 204 else None)
 
             do_GET = do_PATCH = do_POST = answer
 
-            def log_message(self, *words):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = serve(Own)
+        self.url = self.server.url
 
     def patches(self):
         return [(path, body) for method, path, body in self.asked if method != "GET"]

@@ -3,7 +3,6 @@ API behind TLS with a kubeconfig: replies in the shape of their documentation, w
 the clock, so that the figures of the run file are known."""
 
 import base64
-import http.server
 import json
 import os
 import socketserver
@@ -14,6 +13,7 @@ import time
 
 import pytest
 
+from answering import Handler, serve
 from conftest import need, write_plan
 from test_probe_exporters import events, values
 
@@ -28,27 +28,20 @@ watch:
 """
 
 
-class Recorded(http.server.BaseHTTPRequestHandler):
+class Recorded(Handler):
     """Answers by the first page whose path begins the request's; a page is made when asked for."""
 
-    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = False  # there is none on a Unix socket
     pages, asked = {}, []
 
     def do_GET(self):
         self.asked.append((self.path, self.headers.get("Authorization")))
         page = next((page for path, page in self.pages.items() if self.path.startswith(path)), None)
         body = json.dumps(page() if page else {"message": "page not found"}).encode()
-        self.send_response(200 if page else 404)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        self.reply(200 if page else 404, body, "application/json")
 
     def address_string(self):
         return "socket"
-
-    def log_message(self, *words):
-        pass
 
 
 def rfc3339(at):
@@ -122,16 +115,14 @@ def recorded_api(tmp_path):
     pages = {"/api/v1/namespaces/shop/pods": pods, "/apis/metrics.k8s.io/v1beta1/namespaces/shop/pods":
              use, "/api/v1/namespaces/shop/events": lambda: {"items": []}}
     handler = type("Api", (Recorded,), {"pages": pages, "asked": []})
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = serve(handler, context)
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "here",
         "clusters": [{"name": "c", "cluster": {
-            "server": f"https://127.0.0.1:{server.server_address[1]}",
+            "server": server.url,
             "certificate-authority-data": base64.b64encode(cert.read_bytes()).decode()}}],
         "contexts": [{"name": "here", "context": {"cluster": "c", "user": "u", "namespace": "shop"}},
                      {"name": "exec", "context": {"cluster": "c", "user": "e"}}],

@@ -1,17 +1,16 @@
 """The emergency stop: triggers on errors, response times, processors and memory each end the load
 within a second of what they are about; reducing lowers it; stop works from another terminal."""
 
-import http.server
 import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
+from answering import Handler, serve
 from conftest import PLIMSOLL, THRESHOLDS, INTERRUPTED, run_program, start_program, finish
 
 WITHIN = 1.0   # what is promised, from the moment at which the figure is beyond its limit
@@ -25,30 +24,16 @@ class Target:
         self.times, self.status, self.delay = [], 200, 0.0
         target = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
+        class Own(Handler):
             def do_GET(self):
                 target.times.append(time.monotonic())
                 if target.delay:
                     time.sleep(target.delay)
                 status = target.status
-                self.send_response(status)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
+                self.reply(status, b"ok")
 
-            def log_message(self, *words):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            def handle_error(self, *words):
-                pass
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = serve(Own)
+        self.url = self.server.url
 
 
 @pytest.fixture

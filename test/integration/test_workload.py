@@ -2,13 +2,13 @@
 real answers, traces, and vLLM's words on the command line. The server here keeps every body; the
 testbed counts tokens by its own law, 4 bytes each (1 word each for embeddings)."""
 
-import http.server
 import json
 import threading
 import time
 
 import pytest
 
+from answering import Handler, serve
 from conftest import BAD_PLAN, ROOT, write_plan
 
 EXAMPLES = ROOT / "example"
@@ -21,10 +21,7 @@ class Keeper:
         self.asked, self.times, self.now, self.most, self.lock = [], [], 0, 0, threading.Lock()
         keeper = self
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
+        class Own(Handler):
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 with keeper.lock:
@@ -38,21 +35,10 @@ class Keeper:
                     keeper.now -= 1
                 words = [f"answer {number}: ", "\"quoted\"\n", "é🙂"]
                 reply = (keeper.ollama if self.path.startswith("/api/") else keeper.openai)(body, words)
-                self.send_response(200)
-                self.send_header("content-length", str(len(reply)))
-                self.end_headers()
-                self.wfile.write(reply)
+                self.reply(200, reply)
 
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 128
-            daemon_threads = True
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.server = serve(Own)
+        self.url = self.server.url
 
     @staticmethod
     def openai(body, words):

@@ -2,26 +2,10 @@
  * promise. */
 #include "stat/quantile.h"
 
+#include "near.h"
+
 #include "base/memory.h"
 #include "base/random.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-/* cmocka needs what stands above it. */
-/* clang-format off */
-#include <cmocka.h>
-/* clang-format on */
-
-#define assert_near(value, wanted, relative)                                                       \
-    do {                                                                                           \
-        double is_ = (value), wanted_ = (wanted);                                                  \
-        if (!(fabs(is_ - wanted_) <= (relative)*fabs(wanted_)))                                    \
-            fail_msg(#value ": %.17g, not %.17g", is_, wanted_);                                   \
-    } while (0)
 
 static void shares_match_known_values(void **state)
 {
