@@ -4,8 +4,10 @@
 #include "app/verb.h"
 #include "run/run.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* How often the user asked to stop. A signal handler can reach no other place, so
@@ -105,6 +107,20 @@ static int act(struct app *app, const struct verb *verb, int count, char **words
     return code;
 }
 
+/* What was printed must have arrived, else the code says so: a full disk behind ">" is no success.
+ * A reader of a pipe that left early, as head does, is none of our business. */
+static int flush_output(int code)
+{
+    struct stat info;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    bool read =
+        fstat(STDOUT_FILENO, &info) == 0 && (S_ISFIFO(info.st_mode) || S_ISSOCK(info.st_mode));
+    if (!lost || read)
+        return code;
+    fputs("plimsoll: what was to be printed could not be written: is the disk full?\n", stderr);
+    return code ? code : RUN_FAILED;
+}
+
 int main(int count, char **words)
 {
     struct plug_list plugs;
@@ -126,5 +142,5 @@ int main(int count, char **words)
         code = verb ? act(&app, verb, count - 2, words + 2) : unknown_verb(&app, words[1]);
     }
     plug_list_fini(&plugs);
-    return code;
+    return flush_output(code);
 }

@@ -83,17 +83,23 @@ static void put_ladder(const struct plan *plan, const struct ladder *ladder, str
 /* ---- files ------------------------------------------------------------------------------------
  */
 
+/* Writes a file where the user wished it; NULL: nowhere. The first failure is said. */
+static void write_to(struct stand *stand, const char *path, const struct text *bytes)
+{
+    int error = path ? file_write(path, text_span(bytes)) : 0;
+    if (error && !stand->failed) {
+        char sentence[100];
+        fprintf(stand->app->err, "plimsoll: %s can not be written: %s\n", path,
+                error_sentence(error, sentence, sizeof sentence));
+        stand->failed = true;
+    }
+}
+
 static void write_file(struct stand *stand, const char *name, const struct text *bytes)
 {
     struct text path = TEXT_EMPTY;
     text_printf(&path, "%s/%s", stand->directory, name);
-    int error = file_write(path.at, text_span(bytes));
-    if (error && !stand->failed) {
-        char sentence[100];
-        fprintf(stand->app->err, "plimsoll: %s can not be written: %s\n", path.at,
-                error_sentence(error, sentence, sizeof sentence));
-        stand->failed = true;
-    }
+    write_to(stand, path.at, bytes);
     text_fini(&path);
 }
 
@@ -102,15 +108,13 @@ static void write_files(struct stand *stand, const struct suite *suite)
     struct text json = TEXT_EMPTY, words = TEXT_EMPTY, page = TEXT_EMPTY;
     suite_document_write(suite, &json);
     write_file(stand, "scalability_results.json", &json);
-    if (stand->order->results)
-        file_write(stand->order->results, text_span(&json));
+    write_to(stand, stand->order->results, &json);
     suite_markdown(suite, &words);
     write_file(stand, "Scalability_Testing_Results.md", &words);
     if (suite_page(suite, &page) == 0) {
         write_file(stand, "report.html", &page);
         write_file(stand, "results_viewer.html", &page);
-        if (stand->order->viewer)
-            file_write(stand->order->viewer, text_span(&page));
+        write_to(stand, stand->order->viewer, &page);
     }
     text_fini(&page);
     text_fini(&json);
@@ -187,6 +191,8 @@ static void print(struct stand *stand, const struct suite_report *report)
     fprintf(stand->app->out, "results       %s/scalability_results.json\n", stand->directory);
     fprintf(stand->app->out, "report        %s/report.html\n", stand->directory);
     fprintf(stand->app->out, "document      %s/Scalability_Testing_Results.md\n", stand->directory);
+    if (stand->order->viewer && !stand->failed)
+        fprintf(stand->app->out, "viewer        %s\n", stand->order->viewer);
     if (verb_find("analyze"))
         fprintf(stand->app->out,
                 "next          plimsoll analyze --test-results %s/scalability_results.json\n",
@@ -210,7 +216,7 @@ static int conclude(struct stand *stand, const struct suite_report *report)
     if (report->why)
         fprintf(stand->app->err, "plimsoll: %s%s\n", report->why,
                 levels ? "; what was measured is kept" : "");
-    return (int)report->outcome;
+    return stand->failed && report->outcome == RUN_PASSED ? RUN_FAILED : (int)report->outcome;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "show/words.h"
 #include "wire/json.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,7 +250,7 @@ static int save(struct app *app, const struct arguments *arguments, const struct
         fprintf(app->err, "plimsoll: %s could not be written: %s\n", path,
                 error_sentence(error, sentence, sizeof sentence));
     }
-    return error ? RUN_DISK_FULL : 0;
+    return error == -ENOSPC ? RUN_DISK_FULL : error ? RUN_FAILED : 0;
 }
 
 /* What stands on the output stream in the end: a document, or the table of the whole. */

@@ -114,6 +114,21 @@ def test_an_interrupt_ends_a_long_computation(tmp_path):
         process.kill()
 
 
+def test_output_that_does_not_arrive_is_an_error(testbed, tmp_path):
+    """A full disk behind ">" is said, a reader of a pipe that leaves early is not."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([PLIMSOLL, "list"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == FAILED and "could not be written" in done.stderr
+    early = f"{shlex.quote(str(PLIMSOLL))} schema | head -c 1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", early], capture_output=True, text=True)
+    assert done.stdout == "{0\n" and done.stderr == ""
+    ran = run_program(tmp_path, "monitor", "-q", "-d", "0.2s", "-o", "nowhere/r.json")
+    assert ran.code == FAILED and "nowhere/r.json could not be written" in ran.err
+    ran = run_program(tmp_path, "load-test", "--url", testbed().url + "/work", "-u", 1, "-t", "0.3s",
+                      "--viewer", "nowhere/v.html")
+    assert ran.code == FAILED and "nowhere/v.html can not be written: No such file" in ran.err
+
+
 def test_exit_codes_are_in_the_help(plimsoll):
     text = plimsoll("run", "--help").out
     for code in ("0", "1", "99", "104", "105", "120", "121"):
