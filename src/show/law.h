@@ -50,8 +50,17 @@ int law_network(const struct network_model *model, const struct law_style *style
 void law_comparison_put(const struct groups *groups, const struct groups_found *found,
                         const struct law_style *style, struct text *out);
 
+/* A series of results, oldest first. */
+struct law_series {
+    const double *values;
+    size_t count;
+    const char *const *names; /* of the runs that the values are of; or NULL */
+    const char *metric;       /* "response p95"; or NULL */
+    const char *unit;
+};
+
 /* Prints the changes of a series, with the shift at each. */
-void law_changes_put(const double *values, size_t count, const struct change_rules *rules,
+void law_changes_put(const struct law_series *series, const struct change_rules *rules,
                      const struct law_style *style, struct text *out);
 
 #endif

@@ -4,10 +4,15 @@
 
 #include "base/memory.h"
 #include "show/document.h"
+#include "show/table.h"
+#include "show/verdict.h"
+#include "show/words.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { COLUMNS = 80 };
 
 static double median_of(const double *values, size_t count)
 {
@@ -139,11 +144,11 @@ static json_t *change_document(const double *values, const struct change *change
     return object;
 }
 
-static void put_changes(const json_t *changes, size_t count, struct text *out)
+static void put_changes(const json_t *changes, const struct law_series *series, struct text *out)
 {
     char one[LAW_ROOM], two[LAW_ROOM], three[LAW_ROOM];
     text_printf(out, "%zu change%s in %zu values\n\n", json_array_size(changes),
-                json_array_size(changes) == 1 ? "" : "s", count);
+                json_array_size(changes) == 1 ? "" : "s", series->count);
     if (json_array_size(changes))
         text_puts(out, "  first value after      before       after       shift          p\n");
     for (size_t i = 0; i < json_array_size(changes); i++) {
@@ -159,17 +164,75 @@ static void put_changes(const json_t *changes, size_t count, struct text *out)
     text_puts(out, "\n  indexes count from 0; E-divisive means with random orders, seeded\n");
 }
 
-void law_changes_put(const double *values, size_t count, const struct change_rules *rules,
+/* The same for runs, whose names say where to look. */
+static void put_run_changes(const json_t *changes, const struct law_series *series,
+                            struct text *out)
+{
+    static const struct table_column columns[] = {{.title = "first run after"},
+                                                  {.title = "before", .right = true},
+                                                  {.title = "after", .right = true},
+                                                  {.title = "shift", .right = true},
+                                                  {.title = "p", .right = true}};
+    struct table *table = table_new(columns, sizeof columns / sizeof *columns);
+    struct text words = TEXT_EMPTY;
+    char number[LAW_ROOM];
+    text_printf(out, "%zu change%s of %s in %zu runs\n", json_array_size(changes),
+                json_array_size(changes) == 1 ? "" : "s", series->metric, series->count);
+    for (size_t i = 0; i < json_array_size(changes); i++) {
+        static const char *const keys[] = {"median_before", "median_after"};
+        const json_t *change = json_array_get(changes, i);
+        const json_t *ratio = json_object_get(change, "shift_ratio");
+        char *name =
+            words_clean(series->names[json_integer_value(json_object_get(change, "index"))], false);
+        table_cell(table, name);
+        free(name);
+        for (size_t k = 0; k < 2; k++) {
+            text_clear(&words);
+            show_judged_value(series->unit, json_number_value(json_object_get(change, keys[k])),
+                              false, &words);
+            table_cell(table, words.at);
+        }
+        table_cell(table, percent(number, ratio ? json_number_value(ratio) : (double)NAN));
+        snprintf(number, sizeof number, "%.3g", json_number_value(json_object_get(change, "p")));
+        table_cell(table, number);
+    }
+    if (json_array_size(changes)) {
+        text_putc(out, '\n');
+        table_put(table, 2, COLUMNS, false, out);
+    }
+    text_puts(out, "\n  oldest first; E-divisive means with random orders, seeded\n");
+    table_free(table);
+    text_fini(&words);
+}
+
+/* What the runs were, in the order of their values. */
+static void add_runs(json_t *root, const struct law_series *series)
+{
+    json_t *runs = json_array(), *values = json_array();
+    for (size_t i = 0; i < series->count; i++) {
+        json_array_append_new(runs, document_text(series->names[i]));
+        json_array_append_new(values, document_number(series->values[i]));
+    }
+    json_object_set_new(root, "metric", document_text(series->metric));
+    json_object_set_new(root, "unit", document_text(series->unit));
+    json_object_set_new(root, "runs", runs);
+    json_object_set_new(root, "run_values", values);
+}
+
+void law_changes_put(const struct law_series *series, const struct change_rules *rules,
                      const struct law_style *style, struct text *out)
 {
-    size_t found = 0;
-    struct change *changes = change_find(values, count, rules, &found);
+    size_t found = 0, count = series->count;
+    struct change *changes = change_find(series->values, count, rules, &found);
     json_t *root = json_object(), *list = json_array();
     for (size_t i = 0; i < found; i++) {
         size_t begin = i ? changes[i - 1].at : 0;
         size_t end = i + 1 < found ? changes[i + 1].at : count;
-        json_array_append_new(list,
-                              change_document(values, &changes[i], begin, end, style->confidence));
+        json_t *change =
+            change_document(series->values, &changes[i], begin, end, style->confidence);
+        if (series->names)
+            json_object_set_new(change, "run", document_text(series->names[changes[i].at]));
+        json_array_append_new(list, change);
     }
     json_object_set_new(root, "tool", json_string("detect"));
     json_object_set_new(root, "schema", json_integer(1));
@@ -177,11 +240,16 @@ void law_changes_put(const double *values, size_t count, const struct change_rul
     law_number(root, "p_most", rules->p_most);
     json_object_set_new(root, "orders", document_count(rules->orders));
     json_object_set_new(root, "seed", document_count(rules->seed));
+    if (series->names)
+        add_runs(root, series);
     json_object_set(root, "changes", list);
     if (style->json) {
         law_dump(root, out);
     } else {
-        put_changes(list, count, out);
+        if (series->names)
+            put_run_changes(list, series, out);
+        else
+            put_changes(list, series, out);
         json_decref(root);
     }
     json_decref(list);
