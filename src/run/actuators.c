@@ -184,6 +184,13 @@ uint64_t actuators_restarts(struct actuators *actuators)
     return view.restarts;
 }
 
+void actuators_served(struct actuators *actuators, struct scaler_served *out)
+{
+    *out = (struct scaler_served){.count = 0};
+    if (actuators->scaling)
+        scaling_served(actuators->scaling, out);
+}
+
 /* The unit of sizes: as the plan says; as the only scaler's settings choose it; else that of the
  * scaler that changes the size. */
 static const char *unit_of(struct actuators *actuators)

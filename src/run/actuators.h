@@ -32,6 +32,9 @@ size_t actuators_restore(struct actuators *actuators, struct text *why);
 /* Restarts of instances since they were opened. */
 uint64_t actuators_restarts(struct actuators *actuators);
 
+/* What each instance has served so far; count 0: not known. Owner: caller, free() of the counts. */
+void actuators_served(struct actuators *actuators, struct scaler_served *out);
+
 /* Writes the unit of sizes into a series, and the name of its size into a level. */
 void actuators_unit(struct actuators *actuators, enum suite_kind kind, struct level_series *series);
 void actuators_describe(const struct level_series *series, struct level *level);

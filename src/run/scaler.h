@@ -36,6 +36,12 @@ struct scaler_view {
                                      knows it ("http://203.0.113.7:80"); else "" */
 };
 
+/* Requests that each instance in use has served since it is there, always in the same order. */
+struct scaler_served {
+    uint64_t *counts;
+    size_t count;
+};
+
 struct scaler_place {
     const char *target;    /* base URL of the plan */
     const char *directory; /* of the suite: logs of started processes, generated files */
@@ -68,6 +74,9 @@ struct scaler {
                 struct text *why);
     /* How things are. */
     int (*look)(void *self, struct scaler_view *out, struct text *why);
+    /* What each instance has served so far; NULL: such a scaler does not know. Returns 0, with
+     * count 0 where it is not known now, or an outcome. Owner: caller, free() of the counts. */
+    int (*served)(void *self, struct scaler_served *out, struct text *why);
     /* Appends the state to return to, as one line without secrets. */
     int (*save)(void *self, struct text *state, struct text *why);
     /* Makes it so and waits until it is ready (its settings say how long). Repeating it is

@@ -194,6 +194,20 @@ int scaling_look(struct scaling *scaling, struct scaler_view *out, struct text *
     return 0;
 }
 
+void scaling_served(struct scaling *scaling, struct scaler_served *out)
+{
+    *out = (struct scaler_served){.count = 0};
+    for (size_t i = 0; i < scaling->count && out->count == 0; i++) {
+        struct part *part = &scaling->parts[i];
+        struct text words = TEXT_EMPTY;
+        free(out->counts);
+        *out = (struct scaler_served){.count = 0};
+        if (part->scaler->served && part->scaler->served(part->self, out, &words) != 0)
+            out->count = 0;
+        text_fini(&words);
+    }
+}
+
 /* ---- applying ----------------------------------------------------------------------------- */
 
 /* Writes the state of a scaler to the journal, once. */

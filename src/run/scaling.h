@@ -39,6 +39,10 @@ int scaling_open(const struct scaling_options *options, struct scaling **out, st
 /* How things are: of each figure that of the first scaler that knows it; restarts summed. */
 int scaling_look(struct scaling *scaling, struct scaler_view *out, struct text *why);
 
+/* What each instance has served so far, from the first scaler that knows; count 0: none does.
+ * Owner: caller, free() of the counts. */
+void scaling_served(struct scaling *scaling, struct scaler_served *out);
+
 /* Saves the state, on disk, before the first change of each scaler; then makes it so, trying
  * conflicts again with growing pauses. Returns 0, -errno or an outcome; why names the scaler. */
 int scaling_apply(struct scaling *scaling, const struct scaler_goal *goal, struct text *why);

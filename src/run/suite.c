@@ -141,6 +141,32 @@ static void heed(struct suite_course *course, const struct rung *rung,
     }
 }
 
+/* What each instance served between two looks; of none where instances came or went between. */
+static void take_served(const struct scaler_served *before, const struct scaler_served *after,
+                        struct level *level)
+{
+    bool same_ones = before->count == after->count;
+    for (size_t i = 0; i < after->count && same_ones; i++)
+        same_ones = after->counts[i] >= before->counts[i];
+    for (size_t i = 0; i < after->count && same_ones; i++)
+        level_add_served(level, after->counts[i] - before->counts[i]);
+}
+
+/* A level with what its instances served, from the balancer's own counts. */
+static void measure(struct suite_course *course, const struct level_order *order,
+                    struct level_outcome *out)
+{
+    struct level_series *series = &course->report->suite->series[order->rung->series];
+    struct scaler_served before, after;
+    actuators_served(course->actuators, &before);
+    level_run(order, series, out);
+    actuators_served(course->actuators, &after);
+    if (out->level)
+        take_served(&before, &after, out->level);
+    free(before.counts);
+    free(after.counts);
+}
+
 /* Measures one rung. Returns whether there is a level of it. */
 static bool climb(struct suite_course *course, const struct rung *rung, bool *kept)
 {
@@ -164,7 +190,7 @@ static bool climb(struct suite_course *course, const struct rung *rung, bool *ke
                                 .suite = suite,
                                 .begin_ns = elapsed_ns(course)};
     struct level_outcome outcome;
-    level_run(&order, &suite->series[rung->series], &outcome);
+    measure(course, &order, &outcome);
     if (outcome.level) {
         actuators_describe(&suite->series[rung->series], outcome.level);
         say_level(course, &outcome, rung);

@@ -144,6 +144,11 @@ static json_t *level_write(const struct level *level)
     }
     for (size_t i = 0; i < level->resource_count; i++)
         json_array_append_new(resources, fields_write(resource_fields, &level->resources[i]));
+    json_t *served = json_array();
+    for (size_t i = 0; i < level->served_count; i++)
+        json_array_append_new(served, document_count(level->served[i]));
+    json_object_set_new(object, "instance_requests", served);
+    json_object_set_new(object, "request_skew", document_number(level_skew(level)));
     json_object_set_new(object, "errors", errors);
     json_object_set_new(object, "resources", resources);
     return object;
@@ -250,7 +255,8 @@ static bool level_read(const json_t *object, struct level *level, struct text *w
     int state = 0;
     size_t i;
     const json_t *item, *errors = json_object_get(object, "errors"),
-                        *resources = json_object_get(object, "resources");
+                        *resources = json_object_get(object, "resources"),
+                        *served = json_object_get(object, "instance_requests");
     if (!fields_read(level_fields, object, level, why) ||
         !word_read(state_words, object, "state", &state, why) ||
         !word_read(generator_words, object, "generator", &level->generator, why))
@@ -263,6 +269,11 @@ static bool level_read(const json_t *object, struct level *level, struct text *w
         json_int_t count = json_integer_value(json_object_get(item, "count"));
         if (words && count > 0)
             level_add_error(level, words, (uint64_t)count);
+    }
+    json_array_foreach(served, i, item)
+    {
+        if (json_is_integer(item) && json_integer_value(item) >= 0)
+            level_add_served(level, (uint64_t)json_integer_value(item));
     }
     json_array_foreach(resources, i, item)
     {

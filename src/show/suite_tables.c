@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 16, CELL = 48 };
+enum { COLUMNS = 16, CELL = 48, SERVED_SHOWN = 8 };
 
 /* A table that is laid out when it is whole. */
 struct grid {
@@ -283,7 +283,7 @@ static void put_speed_up(const struct level_series *series, struct text *out)
             continue;
         text_printf(out, "%s%.0f instances: %.2f times the first (efficiency %.0f %%)",
                     i == 1 ? "\n" : "", level->instances, gain, 100 * gain / ratio);
-        if (!isnan(suite_skew(level)))
+        if (isnan(level_skew(level)) && !isnan(suite_skew(level)))
             text_printf(out, ", skew between them %.0f %%", 100 * suite_skew(level));
         text_putc(out, '\n');
         shared |= gain / ratio < 0.8 && !isnan(level->users) &&
@@ -292,6 +292,29 @@ static void put_speed_up(const struct level_series *series, struct text *out)
     if (shared)
         text_puts(out, "SHARED_DEPENDENCY: instances were added and the throughput did not follow; "
                        "something that they share holds it\n");
+}
+
+/* What the balancer counted of each instance. */
+static void put_balance(const struct level_series *series, struct text *out)
+{
+    bool unbalanced = false, begun = false;
+    for (size_t i = 0; i < series->level_count; i++) {
+        const struct level *level = &series->levels[i];
+        double skew = level_skew(level);
+        if (isnan(skew))
+            continue;
+        text_printf(out, "%s%.0f instances served ", begun ? "" : "\n", level->instances);
+        for (size_t k = 0; k < level->served_count && k < SERVED_SHOWN; k++)
+            text_printf(out, "%s%" PRIu64, k ? ", " : "", level->served[k]);
+        text_printf(out, "%s requests: %.1f %% apart%s\n",
+                    level->served_count > SERVED_SHOWN ? ", ..." : "", 100 * skew,
+                    level_unbalanced(level) ? ", unbalanced" : "");
+        unbalanced |= level_unbalanced(level);
+        begun = true;
+    }
+    if (unbalanced)
+        text_puts(out, "UNBALANCED: instances got unequal parts; see how the balancer chooses, and "
+                       "whether\nconnections were kept from before an instance was added\n");
 }
 
 /* ---- progression ---------------------------------------------------------------------------- */
@@ -368,6 +391,8 @@ static void put_series(const struct level_series *series, bool markdown, struct 
         put_progression(series, markdown, out);
     if (series->kind == SUITE_HORIZONTAL)
         put_speed_up(series, out);
+    if (series->kind == SUITE_HORIZONTAL)
+        put_balance(series, out);
     if (series->kind != SUITE_RUN && suite_host_only(series))
         text_puts(out,
                   "(CPU and memory are this machine's: the plan watches nothing of the target)\n");

@@ -60,6 +60,10 @@ struct level {
         uint64_t count;
     } * errors;
     size_t error_count;
+    /* Requests that each instance served, as the balancer counted them, over the whole level with
+     * its warm-up; none: not known. */
+    uint64_t *served;
+    size_t served_count;
 };
 
 enum suite_kind { SUITE_PROGRESSION, SUITE_VERTICAL, SUITE_HORIZONTAL, SUITE_RUN };
@@ -102,6 +106,14 @@ struct level *series_add(struct level_series *series);
 struct level_resource *level_add_resource(struct level *level);
 /* The same words again add to their count. */
 void level_add_error(struct level *level, const char *words, uint64_t count);
+/* Appends what one more instance served. */
+void level_add_served(struct level *level, uint64_t count);
+/* How far apart instances are in what they served: most less least, as a share of their mean. NAN:
+ * fewer than two, or nothing served. */
+double level_skew(const struct level *level);
+/* Whether that is more than 5 %, and more than the two requests that chance makes of an even
+ * spread. */
+bool level_unbalanced(const struct level *level);
 /* Appends an event; at_ns since the suite's start. Words are copied. */
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words);
 

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UNBALANCED 0.05
+#define CHANCE     2
+
 struct suite *suite_new(void)
 {
     struct suite *suite = memory_new(1, sizeof *suite);
@@ -30,6 +33,7 @@ static void level_fini(struct level *level)
         free(level->errors[i].words);
     free(level->resources);
     free(level->errors);
+    free(level->served);
     free(level->size_name);
     free(level->run);
 }
@@ -120,6 +124,40 @@ void level_add_error(struct level *level, const char *words, uint64_t count)
     level->errors = memory_resize(level->errors, level->error_count + 1, sizeof *level->errors);
     level->errors[level->error_count++] =
         (struct level_error){.words = memory_copy_text(words), .count = count};
+}
+
+void level_add_served(struct level *level, uint64_t count)
+{
+    level->served = memory_resize(level->served, level->served_count + 1, sizeof *level->served);
+    level->served[level->served_count++] = count;
+}
+
+/* Least, most and sum of what the instances served. */
+static void spread_of(const struct level *level, double *least, double *most, double *sum)
+{
+    *least = INFINITY;
+    *most = *sum = 0;
+    for (size_t i = 0; i < level->served_count; i++) {
+        double count = (double)level->served[i];
+        *least = fmin(*least, count);
+        *most = fmax(*most, count);
+        *sum += count;
+    }
+}
+
+double level_skew(const struct level *level)
+{
+    double least, most, sum;
+    spread_of(level, &least, &most, &sum);
+    return level->served_count > 1 && sum > 0 ? (most - least) / (sum / (double)level->served_count)
+                                              : NAN;
+}
+
+bool level_unbalanced(const struct level *level)
+{
+    double least, most, sum;
+    spread_of(level, &least, &most, &sum);
+    return level_skew(level) > UNBALANCED && most - least > CHANCE;
 }
 
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words)

@@ -304,6 +304,35 @@ def test_three_instances_of_a_quarter_core_give_what_three_should(tmp_path):
     assert not groups_of(tmp_path) and not started_in(tmp_path)
 
 
+@needs_haproxy
+@pytest.mark.parametrize("algorithm, even", [("roundrobin", True), ("first", False)])
+def test_what_each_instance_served_is_told(tmp_path, algorithm, even):
+    """In turn, each gets the same; where the first with room is taken, the first gets all."""
+    target, port = free_port(), free_ports(3)
+    log = tmp_path / "served"
+    (tmp_path / "plan.yaml").write_text(WORK.format(target=target, duration=1) + f"""
+  scaler:
+    - process: {{ command: "{TESTBED} --port {{port}} --preset fast --log {log}-{{index}}.csv", port: {port}, health: /health }}
+    - haproxy: {{ start: http, port: {port}, algorithm: {algorithm} }}
+""")
+    process = scale(tmp_path, "horizontal", "--instances", 3, "--levels", 3, "--step-duration", 1)
+    out, err = process.communicate()
+    assert process.returncode in (0, 120), (out, err)
+    levels = results(tmp_path)["series"][0]["levels"]
+    for count, level in enumerate(levels, 1):
+        served = level["instance_requests"]
+        assert len(served) == count and sum(served) >= level["requests"] > 20, level
+        if even:
+            assert max(served) - min(served) <= 2, served
+        else:
+            assert served.count(0) == count - 1, served
+    assert levels[0]["request_skew"] is None
+    assert f"3 instances served {levels[2]['instance_requests'][0]}, " in out
+    assert ("UNBALANCED" in out) != even, out
+    for directory in tmp_path.glob("runs/*/Scalability_Testing_Results.md"):
+        assert "3 instances served" in directory.read_text()
+
+
 @needs_groups
 def test_throughput_follows_a_quota_changed_while_it_runs(tmp_path, processes):
     """One process that is somebody else's, at 25, 50 and 100 % of a core and back."""

@@ -141,7 +141,7 @@ static int list_figures(const struct balancer *balancer, struct balancer_servers
     bool read = rc == 0 && read_head(&rest, ',', head);
     size_t backend = column(head, "pxname"), name = column(head, "svname");
     size_t status = column(head, "status"), sessions = column(head, "scur");
-    size_t served = column(head, "stot");
+    size_t served = column(head, "stot"), mode = column(head, "mode");
     while (read && rest.bytes > 0) {
         cut(next_line(&rest), ',', row);
         if (!span_equal(cell(row, backend), span_of(balancer->backend)))
@@ -154,6 +154,7 @@ static int list_figures(const struct balancer *balancer, struct balancer_servers
                          span_equal(cell(row, status), SPAN("no check"));
             server->sessions = number_in(cell(row, sessions));
             server->served = number_in(cell(row, served));
+            server->http = span_equal(cell(row, mode), SPAN("http"));
         }
     }
     free(head);

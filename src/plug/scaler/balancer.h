@@ -18,7 +18,8 @@ struct balancer_server {
     enum balancer_state state; /* as somebody wished */
     bool up;                   /* takes requests now */
     double sessions;           /* now */
-    double served;             /* in all */
+    bool http;                 /* what is balanced is requests, and not connections */
+    double served;             /* of them, in all */
 };
 
 struct balancer_servers {

@@ -176,6 +176,23 @@ static int haproxy_look(void *self, struct scaler_view *out, struct text *why)
     return 0;
 }
 
+/* Of connections (tcp) nobody knows how many requests went over each. */
+static int haproxy_served(void *self, struct scaler_served *out, struct text *why)
+{
+    struct haproxy_scaler *scaler = self;
+    struct balancer_servers servers;
+    *out = (struct scaler_served){.count = 0};
+    int rc = balancer_list(&scaler->balancer, &servers, why);
+    if (rc)
+        return rc;
+    out->counts = memory_new(servers.count + 1, sizeof *out->counts);
+    for (size_t i = 0; i < servers.count; i++)
+        if (servers.items[i].state == BALANCER_READY && servers.items[i].http)
+            out->counts[out->count++] = (uint64_t)servers.items[i].served;
+    balancer_servers_free(&servers);
+    return 0;
+}
+
 /* "PLIMSOLL_INSTANCE_OF=... SOCKET" of one of ours, or "s1=ready s2=maint". */
 static int haproxy_save(void *self, struct text *state, struct text *why)
 {
@@ -522,6 +539,7 @@ const struct scaler scaler_haproxy = {
     .axes = SCALER_INSTANCES,
     .open = haproxy_open,
     .look = haproxy_look,
+    .served = haproxy_served,
     .save = haproxy_save,
     .apply = haproxy_apply,
     .restore = haproxy_restore,

@@ -36,6 +36,8 @@ static struct suite *new_suite(void)
         level->run = memory_copy_text("level-1.plim");
         level_add_error(level, "503", 3);
         level_add_error(level, "503", 4);
+        level_add_served(level, 9007199254740993);
+        level_add_served(level, 7);
         struct level_resource *resource = level_add_resource(level);
         resource->thing = memory_copy_text("gateway");
         resource->role = memory_copy_text("gateway");
@@ -61,6 +63,8 @@ static void comes_back_the_same(void **state)
     assert_int_equal(level->requests, 9007199254740993);
     assert_int_equal(level->state, LEVEL_NOT_STEADY);
     assert_int_equal(level->replicate, 2);
+    assert_int_equal(level->served_count, 2);
+    assert_int_equal(level->served[0], 9007199254740993);
     assert_true(isnan(level->rate) && isnan(level->p99_s));
     assert_float_equal(level->throughput, 1.0 / 3, 1e-12);
     assert_int_equal(level->error_count, 1);

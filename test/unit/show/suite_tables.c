@@ -115,12 +115,37 @@ static void what_does_not_scale_is_said(void **state)
     suite_free(suite);
 }
 
+/* 95 and 105 of 300 requests are 10 % of their mean apart; one more or less of few is chance. */
+static void unequal_parts_are_said(void **state)
+{
+    (void)state;
+    static const uint64_t served[][3] = {{95, 100, 105}, {10, 11, 12}, {1000, 1001, 1050}};
+    static const bool unbalanced[] = {true, false, false};
+    for (size_t s = 0; s < 3; s++) {
+        struct suite *suite = suite_new();
+        struct level *level = add(suite_add(suite, SUITE_HORIZONTAL, "horizontal"), 9, 300, 95);
+        level->instances = 3;
+        assert_true(isnan(level_skew(level)));
+        for (size_t i = 0; i < 3; i++)
+            level_add_served(level, served[s][i]);
+        struct text out = TEXT_EMPTY;
+        suite_tables(suite, &out);
+        assert_int_equal(strstr(out.at, "UNBALANCED") != NULL, unbalanced[s]);
+        if (s == 0)
+            assert_non_null(
+                strstr(out.at, "3 instances served 95, 100, 105 requests: 10.0 % apart"));
+        text_fini(&out);
+        suite_free(suite);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vertical_is_as_in_the_document),
         cmocka_unit_test(horizontal_is_as_in_the_document),
         cmocka_unit_test(what_does_not_scale_is_said),
+        cmocka_unit_test(unequal_parts_are_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
