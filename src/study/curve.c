@@ -125,6 +125,17 @@ double curve_response_s(const struct curve_point *point)
     return isnan(point->p95_s) ? point->mean_s : point->p95_s;
 }
 
+/* What was in the system is looked at about once a second, and by chance: of few requests in a
+ * short level it is not known to 5 %. Looks at a Poisson number, three deviations. */
+static double tolerance_of(const struct curve_point *point)
+{
+    double looks = 0;
+    for (size_t i = 0; i < point->level_count; i++)
+        looks += point->levels[i]->measured_s;
+    double chance = 3 / sqrt(fmax(point->concurrency * looks, 1e-9));
+    return isnan(chance) ? law_tolerance : fmax(law_tolerance, chance);
+}
+
 static void judge(struct curve_point *point, const struct curve_wish *wish)
 {
     double response_s = curve_response_s(point);
@@ -134,7 +145,7 @@ static void judge(struct curve_point *point, const struct curve_wish *wish)
         steady &= level->state != LEVEL_NOT_STEADY && level->state != LEVEL_STOPPED;
         steady &= level->generator < 2;
     }
-    point->inconsistent = fabs(point->little) > law_tolerance;
+    point->inconsistent = fabs(point->little) > tolerance_of(point);
     point->usable = steady && !point->inconsistent;
     point->good = point->throughput > 0 && response_s <= wish->response_s &&
                   !(point->error_share > wish->error_share);
@@ -159,17 +170,26 @@ static void fill_point(struct curve_point *point, const struct curve_wish *wish)
     judge(point, wish);
 }
 
+/* The lowest load that can be trusted. */
+static const struct curve_point *baseline_of(const struct curve *curve)
+{
+    for (size_t i = 0; i < curve->count; i++)
+        if (curve->points[i].usable)
+            return &curve->points[i];
+    return &curve->points[0];
+}
+
 /* Against the lowest load, of which the uncertainty counts too (relative errors add up as squares;
  * ends of an interval of a ratio of two independent numbers). */
 static void fill_efficiency(struct curve *curve)
 {
-    const struct curve_point *first = &curve->points[0];
+    const struct curve_point *first = baseline_of(curve);
     double one = first->throughput / first->load;
     double first_share = (first->throughput_high - first->throughput) / first->throughput;
     for (size_t i = 0; i < curve->count; i++) {
         struct curve_point *point = &curve->points[i];
         double share = (point->throughput_high - point->throughput) / point->throughput;
-        double spread = i == 0 ? 0 : hypot(share, first_share);
+        double spread = point == first ? 0 : hypot(share, first_share);
         point->efficiency = point->throughput / point->load / one;
         point->efficiency_low = point->efficiency * fmax(0, 1 - spread);
         point->efficiency_high = point->efficiency * (1 + spread);

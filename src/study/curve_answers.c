@@ -61,6 +61,8 @@ static void answer_linear(struct curve *curve, const struct curve_wish *wish)
     clear(out);
     for (size_t i = 0; i < curve->count; i++) {
         const struct curve_point *at = &curve->points[i];
+        if (!at->usable && i + 1 < curve->count && at->efficiency_high < least && isnan(out->load))
+            continue; /* below the lowest load that can be trusted */
         point = point && at->efficiency >= least;
         certain = certain && at->efficiency_low >= least;
         possible = possible && at->efficiency_high >= least;

@@ -1,0 +1,95 @@
+"""plimsoll analyze on real runs of the testbed, whose limit is known: its capacity, its bottleneck,
+and that a healthy system has none."""
+
+import json
+
+import pytest
+from conftest import PASSED, ROOT, write_plan
+
+PLAN = """
+schema: 1
+name: planted
+target: {url}
+scenarios:
+  work: {{ vus: 10, duration: 10s, tasks: [{{ get: /work }}] }}
+scale: {{ cool_down: 100ms, critical_response_time: {critical} }}
+watch: {{ local: false }}
+"""
+USAGE = 104
+
+
+def scale(tmp_path, plimsoll, server, *words, critical="200ms"):
+    plan = write_plan(tmp_path, PLAN.format(url=server.url, critical=critical))
+    ran = plimsoll("scale", "progression", plan, *words, "--results", "scalability_results.json")
+    assert ran.code == PASSED, ran.err
+
+
+def analyze(tmp_path, plimsoll, *words):
+    ran = plimsoll("analyze", *words)
+    assert ran.code == 0, ran.err
+    return ran, json.loads((tmp_path / "bottleneck_analysis.json").read_text())
+
+
+@pytest.fixture
+def limited(tmp_path, testbed, plimsoll):
+    """Four servers of 20 ms: 200/s, and the asymptotes meet at 4 users."""
+    server = testbed("--law", "md1", "--servers", "4", "--service-ms", "20")
+    scale(tmp_path, plimsoll, server, "--start-users", 1, "--max-users", 15, "--step-size", 2,
+          "--step-duration", "1.5", critical="60ms")
+
+
+def test_a_limit_of_servers_is_found_where_the_asymptotes_meet(tmp_path, limited, plimsoll):
+    ran, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    lines = ran.out.splitlines()
+    assert lines[0] == "Load Progression Analysis:"
+    for line, begin in zip([line for line in lines if line.startswith("- ")],
+                           ["Linear scaling up to", "Performance degradation", "Bottleneck identified:",
+                            "Critical threshold:", "System capacity:"]):
+        assert line.startswith("- " + begin), line
+    for heading in ("Bottleneck Analysis:", "Primary Bottlenecks:", "Secondary Bottlenecks:"):
+        assert heading in lines
+    assert all(len(line) <= 80 for line in lines if "written to" not in line)
+    most = document["curve"]["most"]
+    assert most["peak_observed"] and 170 < most["rps"] < 206, most
+    critical = document["curve"]["critical"]
+    assert critical["observed"] and critical["low"] < critical["high"] <= 15
+    if document["primary"][0]["kind"] == "generator":
+        pytest.skip("SKIPPED: the machine is too busy for a verdict about the target")
+    assert document["verdict"] == "bottleneck"
+    assert document["primary"][0]["kind"] == "software"  # nothing was watched, and no blame is made up
+    assert 2.5 < document["primary"][0]["load"] < 6.5
+
+
+def test_the_document_is_what_its_schema_says(tmp_path, limited, plimsoll):
+    jsonschema = pytest.importorskip("jsonschema", reason="SKIPPED: jsonschema is not installed")
+    schema = json.loads((ROOT / "doc/bottleneck-analysis.schema.json").read_text())
+    _, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    kind = jsonschema.Draft202012Validator
+    kind.check_schema(schema)
+    assert [error.message for error in kind(schema).iter_errors(document)] == []
+    last = plimsoll("analyze", "@last", "--json")
+    assert last.code == 0 and json.loads(last.out)["levels"] == document["levels"]
+
+
+def test_a_healthy_system_has_none(tmp_path, testbed, plimsoll):
+    server = testbed("--law", "fixed", "--service-ms", "20")
+    scale(tmp_path, plimsoll, server, "--start-users", 1, "--max-users", 7, "--step-size", 1,
+          "--step-duration", "1")
+    ran, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    if document["verdict"] == "bottleneck" and document["primary"][0]["kind"] == "generator":
+        pytest.skip("SKIPPED: the machine is too busy for a verdict about the target")
+    assert document["verdict"] == "none observed" and document["primary"] == []
+    assert "Bottleneck identified: none observed" in ran.out
+    assert "PEAK_NOT_OBSERVED" in {warning["code"] for warning in document["warnings"]}
+
+
+def test_what_is_wrong_is_said(tmp_path, plimsoll):
+    assert plimsoll("analyze").code == USAGE
+    missing = plimsoll("analyze", "--test-results", "nowhere.json")
+    assert missing.code == 1 and "nowhere.json" in missing.err
+    (tmp_path / "own.yaml").write_text("expected: [{id: mine, kidns: cpu}]\n")
+    (tmp_path / "scalability_results.json").write_text('{"scalability_results": 1, "series": []}')
+    bad = plimsoll("analyze", "--test-results", "scalability_results.json", "--catalogue", "own.yaml")
+    assert bad.code == USAGE and "own.yaml:1:23" in bad.err and "kidns" in bad.err
+    empty = plimsoll("analyze", "--test-results", "scalability_results.json", "--json")
+    assert empty.code == 0 and json.loads(empty.out)["verdict"] == "inconclusive"
