@@ -18,6 +18,8 @@ import pytest
 
 from conftest import PASSED, PLIMSOLL, SATURATED, Ran, write_plan
 
+pytestmark = pytest.mark.alone
+
 THOROUGH = bool(os.environ.get("PLIMSOLL_THOROUGH"))
 SANITIZED = PLIMSOLL.exists() and b"__asan_init" in PLIMSOLL.read_bytes()
 KIB = 1024

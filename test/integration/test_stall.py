@@ -44,6 +44,8 @@ import pytest
 
 from conftest import TESTBED, Server, finish, start_program, write_plan
 
+pytestmark = pytest.mark.alone
+
 CONNECTIONS = 4
 THOROUGH = bool(os.environ.get("PLIMSOLL_THOROUGH"))
 

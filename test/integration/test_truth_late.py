@@ -8,7 +8,11 @@ import signal
 import time
 import urllib.request
 
+import pytest
+
 from conftest import finish, start_program
+
+pytestmark = pytest.mark.alone
 
 RATE, LENGTH = 1000, 2
 

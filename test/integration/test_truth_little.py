@@ -15,6 +15,8 @@ import pytest
 
 from conftest import finish, start_program, write_plan
 
+pytestmark = pytest.mark.alone
+
 USERS, BEGIN = 100, 2  # all have come BEGIN seconds into the run
 
 PLAN = """

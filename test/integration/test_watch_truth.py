@@ -26,6 +26,8 @@ from conftest import PASSED, finish, free_port, start_program, wait_port
 # says of it and of its children that are over.
 BURNER = """
 import os, resource, sys, time
+
+pytestmark = pytest.mark.alone
 def burn(seconds):
     end = time.process_time() + seconds
     while time.process_time() < end:
