@@ -42,11 +42,19 @@ static void raise_descriptors(void)
 }
 
 const struct verb *const verbs[] = {
-    &verb_run,     &verb_scale,      &verb_stop,     &verb_rollback,  &verb_clean,
-    &verb_monitor, &verb_load_test,  &verb_wrk,      &verb_validate,  &verb_doctor,
-    &verb_schema,  &verb_report,     &verb_analyze,  &verb_self_test, &verb_fit,
-    &verb_model,   &verb_compare,    &verb_baseline, &verb_detect,    &verb_recommend,
-    &verb_list,    &verb_completion, &verb_version,  &verb_help,      NULL,
+    &verb_run,        &verb_scale,
+    &verb_stop,       &verb_rollback,
+    &verb_clean,      &verb_monitor,
+    &verb_load_test,  &verb_wrk,
+    &verb_validate,   &verb_doctor,
+    &verb_schema,     &verb_report,
+    &verb_analyze,    &verb_self_test,
+    &verb_fit,        &verb_model,
+    &verb_compare,    &verb_baseline,
+    &verb_detect,     &verb_recommend,
+    &verb_experiment, &verb_list,
+    &verb_completion, &verb_version,
+    &verb_help,       NULL,
 };
 
 const struct verb *verb_find(const char *name)

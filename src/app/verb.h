@@ -34,7 +34,7 @@ enum { EXIT_USAGE = 104 };
 extern const struct verb verb_monitor, verb_run, verb_scale, verb_stop, verb_rollback, verb_clean,
     verb_load_test, verb_wrk, verb_validate, verb_schema, verb_report, verb_self_test, verb_doctor,
     verb_list, verb_completion, verb_version, verb_help, verb_fit, verb_model, verb_compare,
-    verb_baseline, verb_detect, verb_analyze, verb_recommend;
+    verb_baseline, verb_detect, verb_analyze, verb_recommend, verb_experiment;
 
 /* All verbs, ended by NULL, in the order of the help. */
 extern const struct verb *const verbs[];

@@ -215,10 +215,10 @@ const struct verb verb_recommend = {
     .sentence = "say what to change so that a target load is carried, from an analysis",
     .usage = "--analysis bottleneck_analysis.json --target-load 1000 [OPTIONS]",
     .options = options,
-    .notes = "Each line says what it rests on. Numbers of replicas are a range beyond twice what\n"
-             "was tested, a lower bound where two were never measured side by side, and refused\n"
-             "beyond the peak. Impacts of remedies are what others measured, with their source;\n"
-             "plimsoll experiment says whether yours came.",
+    .notes = "Each line says what it rests on. Numbers of replicas are a range beyond twice\n"
+             "what was tested, a lower bound where two were never measured side by side,\n"
+             "and refused beyond the peak. Impacts of remedies are what others measured,\n"
+             "with their source; plimsoll experiment says whether yours came.",
     .examples = {"plimsoll recommend --analysis bottleneck_analysis.json --target-load 1000",
                  "plimsoll recommend @last --target-load 80/s --gpu 24GB --json"},
     .act = act,
