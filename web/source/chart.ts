@@ -294,6 +294,7 @@ function columns(options: ChartOptions, log: boolean): uPlot.AlignedData {
 
 function build(options: ChartOptions, log: boolean, width: number, box: HTMLElement): uPlot {
     const bands = options.bands ?? [];
+    const barred = options.lines.some((line) => line.bars); // the last bar needs its other half
     const series = options.lines.map((line) => {
         const one = seriesOf(line, options.points ?? false);
         if (one.points && one.points.show === isolated) one.points.filter = isolatedOnly;
@@ -306,7 +307,7 @@ function build(options: ChartOptions, log: boolean, width: number, box: HTMLElem
         series: [{ label: options.xTitle || "at", value: (_chart, at) => (known(at) ? options.xFormat(at) : NONE) }, ...series],
         axes: axes(options),
         scales: {
-            x: { time: false, distr: options.xLog ? 3 : 1, range: (_chart, from, to) => rangeX(options.xZero ? 0 : from, to) },
+            x: { time: false, distr: options.xLog ? 3 : 1, range: (_chart, from, to) => (options.xZero ? rangeX(0, barred ? to * 1.06 : to) : rangeX(from, to)) },
             y: { distr: log ? 3 : 1, range: rangeY(options, log) },
         },
         legend: { live: true, markers: { width: 0, fill: (_chart, at) => colour(options.lines[at - 1]?.colour ?? "soft") } },

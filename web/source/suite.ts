@@ -190,7 +190,7 @@ function levelTable(series: Series): HTMLElement {
         { title: "level" },
     ];
     const rows = series.levels.map((level) => [
-        known(level.users) ? `${number(level.users)} users` : perSecond(level.rate_rps),
+        known(level.users) ? `${number(level.users)} ${level.users === 1 ? "user" : "users"}` : perSecond(level.rate_rps),
         ...(sizes ? [level.size_name ?? ""] : []),
         ...(series.kind === "horizontal" ? [number(level.instances)] : []),
         number(level.throughput_rps),

@@ -113,6 +113,20 @@ for (const kind of kinds)
             await page.close();
         });
 
+test("the instants and kinds of events stand on one line each", { skip }, async () => {
+    const { page } = await open("whole");
+    const lines = await page.$$eval('td:is([data-title="at"], [data-title="kind"])', (cells) =>
+        cells.map((cell) => {
+            const range = document.createRange();
+            range.selectNodeContents(cell);
+            return range.getClientRects().length;
+        }),
+    );
+    assert.ok(lines.length >= 2, "no events");
+    assert.ok(lines.every((count) => count <= 1), `${lines}`);
+    await page.close();
+});
+
 test("the whole run: twelve charts, their lines drawn, the verdict first", { skip }, async () => {
     const { page } = await open("whole");
     assert.equal(await page.$$eval("canvas", (all) => all.length), 12);
