@@ -38,6 +38,9 @@ const struct scenario *launch_scenario(struct app *app, const struct verb *verb,
 /* Overrides of the plan's settings from the options that name one. Repeated options become a list.
  * Owner: caller, launch_overrides_free. */
 struct plan_override *launch_overrides(const struct arguments *arguments, size_t *count);
+/* Appends one that is made here, not from a row: what a word of the command line (flag, as it is
+ * written) means for the setting at this path. All are copied. */
+void launch_override(struct launch *launch, const char *path, const char *words, const char *flag);
 void launch_overrides_free(struct plan_override *overrides, size_t count);
 
 #endif

@@ -115,6 +115,13 @@ struct plan_override *launch_overrides(const struct arguments *arguments, size_t
     return overrides;
 }
 
+void launch_override(struct launch *launch, const char *path, const char *words, const char *flag)
+{
+    launch->overrides =
+        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
+    put_override(&launch->overrides[launch->override_count++], path, memory_copy_text(words), flag);
+}
+
 void launch_overrides_free(struct plan_override *overrides, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

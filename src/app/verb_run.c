@@ -101,18 +101,6 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
-/* Appends an override made here, not from a row: what a word of the command line means for a plan
- * that is a file. */
-static void add(struct launch *launch, const char *path, const char *words, const char *flag)
-{
-    launch->overrides =
-        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
-    launch->overrides[launch->override_count++] =
-        (struct plan_override){.path = memory_copy_text(path),
-                               .words = memory_copy_text(words),
-                               .flag = memory_copy_text(flag)};
-}
-
 /* The words that mean the same for every scenario of a file. */
 static void override_file(struct launch *launch, const struct arguments *arguments)
 {
@@ -131,7 +119,7 @@ static void override_file(struct launch *launch, const struct arguments *argumen
         struct text flag = TEXT_EMPTY;
         text_printf(&flag, "--%s", rows[i].option);
         if (words)
-            add(launch, rows[i].path, words, flag.at);
+            launch_override(launch, rows[i].path, words, flag.at);
         text_fini(&flag);
     }
 }
@@ -148,7 +136,7 @@ static void override_trace(struct app *app, struct launch *launch,
         if (argument_given(arguments, wanting[i]))
             flag = wanting[i];
     if (flag)
-        add(launch, "trace", "requests", flag);
+        launch_override(launch, "trace", "requests", flag);
 }
 
 /* All headers of the command line. Owner: caller, free() of the array. */

@@ -31,26 +31,20 @@ static const struct option options[] = {
     {.name = NULL},
 };
 
-static char *number_words(uint64_t number)
+static void override_number(struct launch *launch, const char *path, uint64_t number,
+                            const char *flag)
 {
     struct text words = TEXT_EMPTY;
     text_put_uint(&words, number);
-    return text_take(&words);
-}
-
-static void add(struct launch *launch, const char *path, char *words, const char *flag)
-{
-    launch->overrides =
-        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
-    launch->overrides[launch->override_count++] = (struct plan_override){
-        .path = memory_copy_text(path), .words = words, .flag = memory_copy_text(flag)};
+    launch_override(launch, path, words.at, flag);
+    text_fini(&words);
 }
 
 /* With a rate, requests are due whatever happens, and wait for one of the connections. */
 static void share_connections(struct launch *how, uint64_t connections)
 {
-    add(how, "connections.mode", memory_copy_text("shared"), "-R");
-    add(how, "connections.most", number_words(connections), "-c");
+    launch_override(how, "connections.mode", "shared", "-R");
+    override_number(how, "connections.most", connections, "-c");
 }
 
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
@@ -82,7 +76,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     struct launch how = {.quick = &quick, .quiet = argument_given(arguments, "quiet")};
     how.overrides = launch_overrides(arguments, &how.override_count);
     if (!argument_given(arguments, "threads"))
-        add(&how, "threads", number_words(threads), "-t");
+        override_number(&how, "threads", threads, "-t");
     if (rate > 0)
         share_connections(&how, connections);
     int code = launch(app, &how);

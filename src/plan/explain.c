@@ -189,16 +189,10 @@ static void put_stages(const struct plan_scenario *scenario, struct text *out)
 static void put_scenario(const struct plan *plan, const struct plan_scenario *scenario,
                          struct text *out)
 {
-    static const char *const executors[] = {"constant-vus",
-                                            "ramping-vus",
-                                            "shared-iterations",
-                                            "per-vu-iterations",
-                                            "constant-arrival-rate",
-                                            "ramping-arrival-rate",
-                                            "replay"};
     char room[UNIT_ROOM];
-    text_printf(out, "\nscenario %s: %s%s%s, %s\n", scenario->name, executors[scenario->executor],
-                scenario->pattern ? ", pattern " : "", scenario->pattern ? scenario->pattern : "",
+    text_printf(out, "\nscenario %s: %s%s%s, %s\n", scenario->name,
+                executor_name(scenario->executor), scenario->pattern ? ", pattern " : "",
+                scenario->pattern ? scenario->pattern : "",
                 unit_write_duration(room, scenario_end(scenario) - scenario->start_time_ns));
     text_printf(out, "  %s over time\n",
                 scenario_is_open(scenario) ? "iterations begun a second" : "users");

@@ -407,5 +407,7 @@ double scenario_target_at(const struct plan_scenario *scenario, nsec_t at_ns);
 
 /* Whether the scenario's arrivals come whatever the target does. */
 bool scenario_is_open(const struct plan_scenario *scenario);
+/* The executor's word in a plan, such as "constant-vus". */
+const char *executor_name(enum executor executor);
 
 #endif

@@ -21,6 +21,11 @@ static const struct setting_word executor_words[] = {
     {"replay", "iterations begin at the timestamps of a file"},
     {NULL, NULL}};
 
+const char *executor_name(enum executor executor)
+{
+    return executor_words[executor + 1].word;
+}
+
 const struct setting scenario_rows[] = {
     {.name = "executor",
      .type = SETTING_CHOICE,

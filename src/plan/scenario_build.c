@@ -39,15 +39,8 @@ struct build {
 /* Says that the executor needs a setting that was not given. */
 static void need(struct build *build, const char *key, const char *example)
 {
-    static const char *const words[] = {"constant-vus",
-                                        "ramping-vus",
-                                        "shared-iterations",
-                                        "per-vu-iterations",
-                                        "constant-arrival-rate",
-                                        "ramping-arrival-rate",
-                                        "replay"};
     reader_error(build->reader, build->map, example, "scenarios.%s lacks \"%s\", which %s needs",
-                 build->out->name, key, words[build->out->executor]);
+                 build->out->name, key, executor_name(build->out->executor));
 }
 
 /* A setting that this executor does not have: an error where the plan says it, and a word of
