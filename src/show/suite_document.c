@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "show/document.h"
+#include "study/replicates.h"
 
 #include <errno.h>
 #include <math.h>
@@ -154,6 +155,37 @@ static json_t *level_write(const struct level *level)
     return object;
 }
 
+static json_t *figure_write(const struct replicates_figure *figure)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "mean", document_number(figure->mean));
+    json_object_set_new(object, "low", document_number(figure->low));
+    json_object_set_new(object, "high", document_number(figure->high));
+    return object;
+}
+
+/* What follows from the levels; a reader works it out again. */
+static json_t *replicates_write(const struct level_series *series)
+{
+    struct replicates *found = NULL;
+    size_t count = replicates_find(series, &found);
+    json_t *all = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct level *first = found[i].first;
+        json_t *object = json_object();
+        json_object_set_new(object, "users", document_number(first->users));
+        json_object_set_new(object, "rate_rps", document_number(first->rate));
+        json_object_set_new(object, "instances", document_number(first->instances));
+        json_object_set_new(object, "size", document_number(first->size));
+        json_object_set_new(object, "count", document_count(found[i].count));
+        json_object_set_new(object, "throughput_rps", figure_write(&found[i].throughput));
+        json_object_set_new(object, "p95_s", figure_write(&found[i].p95_s));
+        json_array_append_new(all, object);
+    }
+    free(found);
+    return all;
+}
+
 json_t *suite_document(const struct suite *suite)
 {
     json_t *root = json_object(), *all = json_array(), *events = json_array();
@@ -168,6 +200,7 @@ json_t *suite_document(const struct suite *suite)
         for (size_t k = 0; k < series->level_count; k++)
             json_array_append_new(levels, level_write(&series->levels[k]));
         json_object_set_new(object, "levels", levels);
+        json_object_set_new(object, "replicates", replicates_write(series));
         json_array_append_new(all, object);
     }
     for (size_t i = 0; i < suite->event_count; i++)

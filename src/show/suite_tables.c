@@ -6,6 +6,7 @@
 #include "base/unit.h"
 #include "show/suite_figures.h"
 #include "show/words.h"
+#include "study/replicates.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -366,6 +367,42 @@ static void put_progression(const struct level_series *series, bool markdown, st
     free(levels);
 }
 
+/* ---- replicates ----------------------------------------------------------------------------- */
+
+static void put_figure(const char *name, const struct replicates_figure *figure,
+                       const char *(*write)(char out[UNIT_ROOM], double value), struct text *out)
+{
+    char mean[UNIT_ROOM], low[UNIT_ROOM], high[UNIT_ROOM];
+    text_printf(out, "%s %s (%s to %s)", name, write(mean, figure->mean), write(low, figure->low),
+                write(high, figure->high));
+}
+
+/* Loads that were measured more than once: what they came to, and how sure that is. */
+static void put_replicates(const struct level_series *series, bool markdown, struct text *out)
+{
+    struct replicates *found = NULL;
+    size_t count = replicates_find(series, &found);
+    if (count)
+        text_printf(out, "\nReplicates together: means, with their 95 %% intervals (t)\n%s",
+                    markdown ? "\n" : "");
+    for (size_t i = 0; i < count; i++) {
+        const struct level *first = found[i].first;
+        char users[UNIT_ROOM];
+        text_printf(out, "%s%s%s", markdown ? "- " : "", users_of(users, first),
+                    isnan(first->users) ? "" : " users");
+        if (!isnan(first->size))
+            text_printf(out, ", %s", first->size_name);
+        if (series->kind == SUITE_HORIZONTAL)
+            text_printf(out, ", %.0f instance%s", first->instances,
+                        first->instances > 1 ? "s" : "");
+        text_printf(out, ", %zu times: ", found[i].count);
+        put_figure("RPS", &found[i].throughput, suite_rate, out);
+        put_figure(", p95", &found[i].p95_s, suite_latency, out);
+        text_putc(out, '\n');
+    }
+    free(found);
+}
+
 /* ---- the whole ------------------------------------------------------------------------------ */
 
 static const char *heading_of(enum suite_kind kind)
@@ -393,6 +430,7 @@ static void put_series(const struct level_series *series, bool markdown, struct 
         put_speed_up(series, out);
     if (series->kind == SUITE_HORIZONTAL)
         put_balance(series, out);
+    put_replicates(series, markdown, out);
     if (series->kind != SUITE_RUN && suite_host_only(series))
         text_puts(out,
                   "(CPU and memory are this machine's: the plan watches nothing of the target)\n");

@@ -4,6 +4,7 @@ what is left when they are interrupted."""
 import json
 import os
 import signal
+import statistics
 import subprocess
 import time
 
@@ -68,6 +69,29 @@ def test_the_document_is_what_its_schema_says(tmp_path, testbed, plimsoll):
     assert [error.message for error in kind(schema).iter_errors(document)] == []
     errors = document["series"][0]["levels"][1]["errors"]
     assert errors and errors[0]["words"].startswith("5")
+
+
+def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
+    ran = plimsoll("scale", "progression", plan, "--levels", "2,4", "--step-duration", "0.5",
+                   "--repeat", 3)
+    assert ran.code == PASSED, ran.err
+    document, directory = results_of(ran)
+    [series] = document["series"]
+    assert sorted(one["users"] for one in series["replicates"]) == [2, 4]
+    for one in series["replicates"]:
+        levels = [level for level in series["levels"] if level["users"] == one["users"]
+                  and level["state"] != "stopped" and level["generator"] != "saturated"]
+        assert one["count"] == len(levels) <= 3
+        for key in ("throughput_rps", "p95_s"):
+            values = [level[key] for level in levels]
+            half = {2: 12.7062, 3: 4.30265}[len(levels)] * statistics.stdev(values) / len(levels) ** 0.5
+            assert one[key]["mean"] == pytest.approx(statistics.mean(values))
+            assert one[key]["high"] == pytest.approx(statistics.mean(values) + half, rel=1e-4)
+    assert "Replicates together" in ran.out and "4 users, 3 times: RPS " in ran.out
+    assert max(len(line) for line in ran.out.splitlines() if "RPS " in line) <= 80
+    words = (directory / "Scalability_Testing_Results.md").read_text()
+    assert "- 4 users, 3 times: RPS " in words
 
 
 def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):

@@ -44,11 +44,28 @@ interface Level {
     run: string;
 }
 
+interface Figure {
+    mean: Maybe;
+    low: Maybe;
+    high: Maybe;
+}
+
+interface Replicates {
+    users: Maybe;
+    rate_rps: Maybe;
+    instances: Maybe;
+    size: Maybe;
+    count: number;
+    throughput_rps: Figure;
+    p95_s: Figure;
+}
+
 interface Series {
     name: string;
     kind: string;
     size_unit: string | null;
     levels: Level[];
+    replicates?: Replicates[];
 }
 
 export interface Suite {
@@ -205,6 +222,35 @@ function levelTable(series: Series): HTMLElement {
     return table(columns, rows, "The levels");
 }
 
+// Loads that were measured more than once: means, with their 95 % intervals.
+function replicateTable(series: Series): HTMLElement | null {
+    const all = series.replicates ?? [];
+    if (!all.length) return null;
+    const sizes = all.some((one) => known(one.size));
+    const between = (figure: Figure, words: (value: Maybe) => string): string => `${words(figure.low)} to ${words(figure.high)}`;
+    const columns = [
+        { title: "load" },
+        ...(sizes ? [{ title: series.size_unit || "size", number: true }] : []),
+        ...(series.kind === "horizontal" ? [{ title: "instances", number: true }] : []),
+        { title: "times", number: true },
+        { title: "req/s", number: true },
+        { title: "95 % interval", number: true },
+        { title: "p95", number: true },
+        { title: "95 % interval", number: true },
+    ];
+    const rows = all.map((one) => [
+        known(one.users) ? `${number(one.users)} users` : perSecond(one.rate_rps),
+        ...(sizes ? [number(one.size)] : []),
+        ...(series.kind === "horizontal" ? [number(one.instances)] : []),
+        count(one.count),
+        number(one.throughput_rps.mean),
+        between(one.throughput_rps, number),
+        duration(ms(one.p95_s.mean)),
+        between(one.p95_s, (value) => duration(ms(value))),
+    ]);
+    return table(columns, rows, "Replicates together");
+}
+
 // What was watched and is a share of its limit, the nearest to its end first: a row each.
 function resourceTable(series: Series): HTMLElement | null {
     const most = new Map<string, number>();
@@ -260,7 +306,7 @@ export function suitePage(suite: Suite): HTMLElement[] {
     const parts: (HTMLElement | null)[] = [verdict(suite)];
     for (const series of suite.series)
         if (series.levels.length)
-            parts.push(section(series.name, TITLES[series.kind] ?? series.name, charts(suite, series), levelTable(series), resourceTable(series)));
+            parts.push(section(series.name, TITLES[series.kind] ?? series.name, charts(suite, series), levelTable(series), replicateTable(series), resourceTable(series)));
     parts.push(eventTable(suite));
     return parts.filter((part): part is HTMLElement => part !== null);
 }
