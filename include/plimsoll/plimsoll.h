@@ -307,6 +307,61 @@ PLIMSOLL_API int plimsoll_report_words(const struct plimsoll_report *report, con
  * -ENOENT (nothing was measured), or -errno of the first that could not be written. */
 PLIMSOLL_API int plimsoll_report_save(const struct plimsoll_report *report, const char *directory);
 
+/* ---- against a baseline ----------------------------------------------------------------------
+ */
+
+/* Whether new runs are worse than earlier ones. Runs are what is counted, since they differ by
+ * themselves: fewer than 4 of each side can tell nothing at 5 %. */
+enum plimsoll_change {
+    PLIMSOLL_INCONCLUSIVE,
+    PLIMSOLL_EQUIVALENT, /* the interval of the shift lies wholly inside the margin */
+    PLIMSOLL_BETTER,
+    PLIMSOLL_WORSE,         /* a regression: the interval lies wholly beyond the margin */
+    PLIMSOLL_TOO_FEW_RUNS,  /* no data of so few runs could reach alpha */
+    PLIMSOLL_NOT_COMPARABLE /* another plan, load, machine or version; or a run cut off */
+};
+
+/* What is compared. Reports are borrowed during the call. */
+struct plimsoll_sides {
+    size_t bytes; /* sizeof this struct; set by PLIMSOLL_SIDES_INIT */
+    const struct plimsoll_report *const *base;
+    size_t base_count;
+    const struct plimsoll_report *const *now;
+    size_t now_count;
+    const char *metric; /* that decides: "p95" (of response; NULL: that), "throughput", ... */
+    double margin;      /* share of the base's median that does not matter, 0.05; 0: none */
+    double alpha;       /* chance of a false alarm; 0: 0.05 */
+};
+
+#define PLIMSOLL_SIDES_INIT                                                                        \
+    {                                                                                              \
+        .bytes = sizeof(struct plimsoll_sides)                                                     \
+    }
+
+/* What came of it. Times are in milliseconds, rates a second, shares 0 .. 1. */
+struct plimsoll_comparison {
+    size_t bytes; /* sizeof this struct; set by PLIMSOLL_COMPARISON_INIT */
+    enum plimsoll_change change;
+    double base_median, now_median;
+    double shift, shift_low, shift_high; /* now - base, by Hodges and Lehmann, and its interval;
+                                            infinite where so few runs carry none */
+    double p;                            /* Mann-Whitney, two-sided */
+    double detectable;  /* the least shift found 8 times of 10 with such runs; NAN: not known */
+    size_t runs_needed; /* of each side, for alpha to be possible */
+};
+
+#define PLIMSOLL_COMPARISON_INIT                                                                   \
+    {                                                                                              \
+        .bytes = sizeof(struct plimsoll_comparison)                                                \
+    }
+
+/* Compares. comparison->bytes is set before; the rest is written on 0 only. words: NULL, or where to
+ * put what differs between the runs beside their figures, or why there is no answer (owner: caller,
+ * plimsoll_text_free; NULL when there is nothing to say). Returns 0, -ENOENT (the metric is not one,
+ * or a run does not have it), or -EINVAL (bytes not set, or a side is empty). */
+PLIMSOLL_API int plimsoll_compare(const struct plimsoll_sides *sides,
+                                  struct plimsoll_comparison *comparison, char **words);
+
 #ifdef __cplusplus
 }
 #endif

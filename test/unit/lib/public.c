@@ -144,6 +144,26 @@ static void a_plan_with_errors_is_a_report_that_says_so(void **state)
 }
 
 /* Nothing listens on port 1: every request is refused, at once, which is a result too. */
+/* One run on both sides, and one in which nothing succeeded: no comparison. */
+static void compares_with_itself(const struct plimsoll_report *report)
+{
+    char *words = NULL;
+    struct plimsoll_sides sides = PLIMSOLL_SIDES_INIT;
+    struct plimsoll_comparison found = PLIMSOLL_COMPARISON_INIT;
+    assert_int_equal(plimsoll_compare(&sides, &found, NULL), -EINVAL);
+    sides.base = sides.now = &report;
+    sides.base_count = sides.now_count = 1;
+    assert_int_equal(plimsoll_compare(&sides, &found, &words), -ENOENT); /* no p95 of nothing */
+    assert_non_null(strstr(words, "response p95 of base run 1 is not known: n = 0"));
+    plimsoll_text_free(words);
+    sides.metric = "error_rate";
+    assert_int_equal(plimsoll_compare(&sides, &found, &words), 0);
+    assert_int_equal(found.change, PLIMSOLL_NOT_COMPARABLE);
+    assert_true(found.base_median == 1 && found.now_median == 1 && found.shift == 0);
+    assert_non_null(strstr(words, "is on both sides"));
+    plimsoll_text_free(words);
+}
+
 static void a_run_without_a_server_has_figures(void **state)
 {
     (void)state;
@@ -178,6 +198,7 @@ static void a_run_without_a_server_has_figures(void **state)
     assert_non_null(strstr(words, "\"refused\""));
     plimsoll_text_free(words);
     assert_int_equal(plimsoll_report_words(report, "none", &words), -ENOENT);
+    compares_with_itself(report);
     plimsoll_report_free(report);
     plimsoll_plan_free(plan);
 }
