@@ -355,10 +355,10 @@ struct plimsoll_comparison {
         .bytes = sizeof(struct plimsoll_comparison)                                                \
     }
 
-/* Compares. comparison->bytes is set before; the rest is written on 0 only. words: NULL, or where to
- * put what differs between the runs beside their figures, or why there is no answer (owner: caller,
- * plimsoll_text_free; NULL when there is nothing to say). Returns 0, -ENOENT (the metric is not one,
- * or a run does not have it), or -EINVAL (bytes not set, or a side is empty). */
+/* Compares. comparison->bytes is set before; the rest is written on 0 only. words: NULL, or where
+ * to put what differs between the runs beside their figures, or why there is no answer (owner:
+ * caller, plimsoll_text_free; NULL when there is nothing to say). Returns 0, -ENOENT (the metric is
+ * not one, or a run does not have it), or -EINVAL (bytes not set, or a side is empty). */
 PLIMSOLL_API int plimsoll_compare(const struct plimsoll_sides *sides,
                                   struct plimsoll_comparison *comparison, char **words);
 

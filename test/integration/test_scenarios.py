@@ -128,6 +128,10 @@ def test_the_baseline_is_found_by_its_label(testbed, plimsoll):
     assert ran.summary["run"]["labels"] == {"baseline": "api-gateway", "commit": "1a2b3c"}
     assert 5 <= ran.summary["summary"]["requests"] <= 7
     assert ran.summary["verdict"]["objectives_met"] == 2
+    if ran.code == PASSED:  # and it is then the baseline of that name
+        assert "this run is now api-gateway (.plimsoll/baselines/api-gateway)" in ran.out
+        kept = list((ran.directory / ".plimsoll/baselines/api-gateway").iterdir())
+        assert [path.name for path in kept] == [ran.file.name]
 
 
 @pytest.mark.thorough
