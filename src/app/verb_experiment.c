@@ -211,7 +211,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
 
 const struct verb verb_experiment = {
     .name = "experiment",
-    .sentence = "say whether a change had the effect that was expected of it",
+    .sentence = "say whether a change had the effect expected of it",
     .usage = "--expect EFFECT BEFORE AFTER [OPTIONS]",
     .options = options,
     .notes = "A run is one value. The effect is the ratio after / before with its exact\n"

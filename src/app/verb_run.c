@@ -75,7 +75,7 @@ static const struct option options[] = {
     {"set", 0, .kind = OPTION_PAIR, .value = "PATH=VALUE", .repeats = true,
      .sentence = "any setting: scenarios.chat.vus=20", .group = "plan and output"},
     {"label", 0, .kind = OPTION_PAIR, .value = "NAME=VALUE", .repeats = true,
-     .sentence = "kept with it: commit=1a2b3c; --baseline NAME: compare", .setting = "labels"},
+     .sentence = "kept: commit=1a2b3c; --baseline NAME: compare", .setting = "labels"},
     {"baseline", 0, .kind = OPTION_TEXT, .value = "NAME", .unlisted = true,
      .sentence = "to compare with (plimsoll baseline)", .setting = "baseline"},
     {"baselines", 0, .kind = OPTION_TEXT, .value = "DIR", .unlisted = true,

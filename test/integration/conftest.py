@@ -3,6 +3,7 @@
 PLIMSOLL_BIN names the directory of the programs (build/release/bin). Every server that a fixture
 starts is ended by it."""
 
+import fcntl
 import json
 import os
 import pathlib
@@ -101,13 +102,8 @@ MCP_INITIALIZE = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize",
                                         "clientInfo": {"name": "probe", "version": "0"}}})
 
 
-@pytest.fixture(scope="session")
-def npm_servers(tmp_path_factory):
-    """The folder of MCP servers that others wrote, installed once for all tests (skipped, loudly,
-    where npm or its registry cannot be reached)."""
-    if not shutil.which("npm") or not shutil.which("node"):
-        pytest.skip("NOT TESTED against real MCP servers: npm is not installed")
-    folder = tmp_path_factory.mktemp("npm")
+def install_npm_servers(folder):
+    folder.mkdir(exist_ok=True)
     packages = [f"@modelcontextprotocol/server-{name}@2026.8.31"
                 for name in ("everything", "filesystem")]
     done = subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts",
@@ -115,6 +111,22 @@ def npm_servers(tmp_path_factory):
                           env={**os.environ, "HOME": str(folder)})
     if done.returncode:
         pytest.skip(f"NOT TESTED against real MCP servers: npm install failed: {done.stderr}")
+
+
+@pytest.fixture(scope="session")
+def npm_servers(tmp_path_factory):
+    """The folder of MCP servers that others wrote, installed once for all tests (skipped, loudly,
+    where npm or its registry cannot be reached)."""
+    if not shutil.which("npm") or not shutil.which("node"):
+        pytest.skip("NOT TESTED against real MCP servers: npm is not installed")
+    base = tmp_path_factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # that of all processes
+    folder = base / "npm"
+    with open(base / "npm.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "installed").exists():
+            install_npm_servers(folder)
+            (folder / "installed").touch()
     return folder / "node_modules/@modelcontextprotocol"
 
 
