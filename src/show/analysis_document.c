@@ -229,6 +229,21 @@ static json_t *trends_of(const struct analysis *analysis)
     return list;
 }
 
+static json_t *expectations_of(const struct analysis *analysis)
+{
+    static const char *const states[] = {"not known", "not seen", "seen"};
+    json_t *list = json_array();
+    for (size_t i = 0; i < analysis->expectation_count; i++) {
+        const struct expectation *one = &analysis->expectations[i];
+        json_t *object = row(expected_columns, one->entry);
+        json_object_set_new(object, "state", words(states[one->state]));
+        json_object_set_new(object, "value", document_number(one->value));
+        json_object_set_new(object, "load", document_number(one->load));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
 static const char *kind_words(enum suite_kind kind)
 {
     static const char *const all[] = {"progression", "vertical", "horizontal", "run"};
@@ -266,6 +281,7 @@ static void put_lists(json_t *root, const struct analysis *analysis)
     json_object_set_new(root, "exonerated", exonerated);
     json_object_set_new(root, "trends", trends_of(analysis));
     json_object_set_new(root, "sizes", sizes_of(analysis));
+    json_object_set_new(root, "expected", expectations_of(analysis));
     json_object_set_new(root, "warnings", warnings);
     json_object_set_new(root, "next", next);
 }

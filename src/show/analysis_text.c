@@ -243,6 +243,35 @@ static void put_bottlenecks(const struct page *page)
     put_exonerated(page);
 }
 
+/* What the catalogue expects: seen, not seen, and not watched. */
+static void put_expectations(const struct page *page)
+{
+    static const char *const heads[] = {
+        "Expected, but not watched: ", "Expected, but not seen: ", "Expected, and seen: "};
+    const struct analysis *analysis = page->analysis;
+    char load[LOAD_ROOM], number[UNIT_ROOM];
+    text_puts(page->out, "\nExpected Bottlenecks:\n");
+    for (int state = EXPECTED_SEEN; state >= EXPECTED_NOT_KNOWN; state--) {
+        struct text line = TEXT_EMPTY;
+        bool any = false;
+        text_puts(&line, heads[state]);
+        for (size_t i = 0; i < analysis->expectation_count; i++) {
+            const struct expectation *one = &analysis->expectations[i];
+            if ((int)one->state != state)
+                continue;
+            text_printf(&line, "%s%s", any ? "; " : "", one->entry->name);
+            any = true;
+            if (state == EXPECTED_SEEN)
+                text_printf(&line, " (%s %s from %s on)", one->entry->metric,
+                            unit_write_number(number, one->value),
+                            load_words(load, page->curve, one->load));
+        }
+        if (any)
+            put_line(page, "- ", 2, &line);
+        text_fini(&line);
+    }
+}
+
 /* ---- trust and next -------------------------------------------------------------------------- */
 
 static void put_rest(const struct page *page)
@@ -273,6 +302,7 @@ void analysis_text(const struct analysis *analysis, unsigned columns, struct tex
     if (page.curve && page.curve->count) {
         put_progression(&page);
         put_bottlenecks(&page);
+        put_expectations(&page);
     } else {
         text_puts(out, "Nothing was measured: no level has any request.\n");
     }

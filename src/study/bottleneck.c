@@ -397,6 +397,7 @@ struct analysis *analysis_new(const struct suite *suite, const struct curve_wish
         advise(analysis);
     }
     look_up(analysis, catalogue);
+    analysis_expect(analysis, catalogue);
     field_fini(&field);
     return analysis;
 }
@@ -431,6 +432,7 @@ struct analysis *analysis_free(struct analysis *analysis)
     free(analysis->secondary);
     free(analysis->exonerated);
     free(analysis->trends);
+    free(analysis->expectations);
     free(analysis->sizes);
     free(analysis->next);
     study_warnings_fini(&analysis->warnings);

@@ -87,6 +87,14 @@ struct size_capacity {
     bool peak_observed;
 };
 
+/* What the catalogue expects, held against what was measured. */
+struct expectation {
+    const struct catalogue_entry *entry;
+    enum { EXPECTED_NOT_KNOWN, EXPECTED_NOT_SEEN, EXPECTED_SEEN } state;
+    double value; /* of its indicator, the highest; NAN: not known */
+    double load;  /* first load at or above its limit; NAN: none */
+};
+
 struct analysis {
     struct curve *curve;        /* the one that is analyzed */
     struct bottleneck *primary; /* bind within the tested loads, the first first */
@@ -99,6 +107,8 @@ struct analysis {
     size_t trend_count;
     struct size_capacity *sizes; /* of all series with several sizes or instances */
     size_t size_count;
+    struct expectation *expectations; /* a row for each of the catalogue */
+    size_t expectation_count;
     bool none_observed; /* the system is healthy as far as it was tested */
     bool inconclusive;
     struct study_warnings warnings; /* the curve's too */

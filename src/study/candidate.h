@@ -59,6 +59,8 @@ double curve_load_for(const struct curve *curve, double throughput);
 void analysis_fill_trends(struct analysis *analysis, const struct field *field);
 void analysis_fill_sizes(struct analysis *analysis, const struct suite *suite,
                          const struct curve_wish *wish);
+/* Holds each entry of the catalogue against the curve. */
+void analysis_expect(struct analysis *analysis, const struct catalogue *catalogue);
 /* Whether another size of this resource moved the capacity: the only evidence that confirms. */
 void analysis_weigh_sizes(const struct analysis *analysis, struct bottleneck *one);
 

@@ -22,8 +22,8 @@ static const struct preset presets[] = {
      "more models or longer contexts are resident than the memory holds",
      "load models on demand, quantize, limit the context, or a GPU with more memory",
      "as many more requests at once as there is more room for their contexts"},
-    {"vector-search-timeouts", "vector search times out under load", "vector-search", "", "high",
-     "timeout_share", 0.005, 50, "searches fail with a timeout",
+    {"vector-search-timeouts", "vector search times out under load", "vector-search", "vector",
+     "high", "timeout_share", 0.005, 50, "searches fail with a timeout",
      "the pool of connections to the vector store is exhausted",
      "a larger pool, with connections tried before use; then more searches at once",
      "timeouts disappear; the next limit is the search itself"},
@@ -43,8 +43,8 @@ static const struct preset presets[] = {
      "the whole collection is read for each search, or its index does not fit in memory",
      "an approximate index, quantized vectors, shards over several machines",
      "an index answers in time that hardly grows with the collection"},
-    {"serial-tools", "tools run one after another", "tools", "", "medium", "mean_growth", 0.8, NAN,
-     "calls of tools queue up", "tools are executed by a single thread",
+    {"serial-tools", "tools run one after another", "tools", "tool", "medium", "mean_growth", 0.8,
+     NAN, "calls of tools queue up", "tools are executed by a single thread",
      "several executions at once, in processes or threads of their own",
      "in proportion to executions at once, up to the processors"},
     {"network", "network saturation", "network", "", "low", "network.link_share", 0.9, NAN,
@@ -246,15 +246,17 @@ static bool has_word(const char *words, const char *word)
 const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue, const char *kind,
                                              const char *thing, const char *role)
 {
-    const struct catalogue_entry *any = NULL;
+    const struct catalogue_entry *any = NULL, *other = NULL;
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct catalogue_entry *entry = &catalogue->rows[i];
         if (!has_word(entry->kinds, kind))
             continue;
         if (*entry->role && (strstr(role, entry->role) || strstr(thing, entry->role)))
             return entry;
-        if (!*entry->role)
+        if (*entry->role)
+            other = entry;
+        else
             any = entry; /* the last one: a user's own goes over ours */
     }
-    return any;
+    return any ? any : other;
 }

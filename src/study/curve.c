@@ -170,8 +170,7 @@ static void fill_point(struct curve_point *point, const struct curve_wish *wish)
     judge(point, wish);
 }
 
-/* The lowest load that can be trusted. */
-static const struct curve_point *baseline_of(const struct curve *curve)
+const struct curve_point *curve_baseline(const struct curve *curve)
 {
     for (size_t i = 0; i < curve->count; i++)
         if (curve->points[i].usable)
@@ -183,7 +182,7 @@ static const struct curve_point *baseline_of(const struct curve *curve)
  * ends of an interval of a ratio of two independent numbers). */
 static void fill_efficiency(struct curve *curve)
 {
-    const struct curve_point *first = baseline_of(curve);
+    const struct curve_point *first = curve_baseline(curve);
     double one = first->throughput / first->load;
     double first_share = (first->throughput_high - first->throughput) / first->throughput;
     for (size_t i = 0; i < curve->count; i++) {

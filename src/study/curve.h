@@ -104,6 +104,8 @@ size_t curve_slice(const struct level_series *series, double instances, double s
  * curve_free. */
 struct curve *curve_new(const struct level_series *series, const struct level *const *levels,
                         size_t count, const struct curve_wish *wish);
+/* The lowest load that can be trusted; of a curve with points. */
+const struct curve_point *curve_baseline(const struct curve *curve);
 /* Frees it; NULL is fine; returns NULL. */
 struct curve *curve_free(struct curve *curve);
 

@@ -226,7 +226,8 @@ static void find_most(struct curve *curve)
     }
     if (top == SIZE_MAX)
         return;
-    const struct curve_point *first = &curve->points[0], *last = &curve->points[curve->count - 1];
+    const struct curve_point *first = curve_baseline(curve),
+                             *last = &curve->points[curve->count - 1];
     curve->most_rps = curve->points[top].throughput;
     curve->most_load = curve->points[top].load;
     curve->peak_observed = levelled_off(curve, top);

@@ -68,7 +68,7 @@ void bottleneck_fini(struct bottleneck *bottleneck)
 
 double curve_load_for(const struct curve *curve, double throughput)
 {
-    const struct curve_point *first = &curve->points[0];
+    const struct curve_point *first = curve_baseline(curve);
     if (curve->open)
         return throughput;
     return first->throughput > 0 ? throughput * first->load / first->throughput : (double)NAN;
