@@ -3,6 +3,7 @@
 #include "show/law_part.h"
 
 #include "base/memory.h"
+#include "base/unit.h"
 #include "show/document.h"
 #include "stat/knee.h"
 
@@ -148,13 +149,15 @@ static void put_text(const json_t *root, const struct law_curve *curve, const js
     } else {
         text_puts(out, "  segmented regression   not observed: too few levels\n");
     }
+    char share[UNIT_ROOM];
     double kneedle = at(root, "kneedle", "n");
     text_printf(out, "  %-22s %-9s sensitivity %g, tested to %s\n", "Kneedle",
                 isnan(kneedle) ? "none" : law_digits(one, kneedle), curve->sensitivity,
                 law_digits(two, at(root, "kneedle", "tested_to")));
     if (!curve->response) {
-        text_printf(out, "  %-22s %-9s efficiency at least %g of the first level\n", "linear up to",
-                    law_digits(one, at(root, "linear_to", "n")), curve->efficiency);
+        text_printf(out, "  %-22s %-9s efficiency at least %s of the first level\n", "linear up to",
+                    law_digits(one, at(root, "linear_to", "n")),
+                    unit_write_share(share, curve->efficiency));
         text_printf(out, "  %-22s %-9s throughput over response time\n", "most power",
                     law_digits(one, at(root, "power_peak", "n")));
         bool seen = json_is_true(json_object_get(json_object_get(root, "highest"), "observed"));

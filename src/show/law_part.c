@@ -1,6 +1,7 @@
 /* The small change of the answers. */
 #include "show/law_part.h"
 
+#include "base/unit.h"
 #include "show/document.h"
 
 #include <math.h>
@@ -53,9 +54,9 @@ const char *law_digits(char out[LAW_ROOM], double number)
         snprintf(out, LAW_ROOM, "–");
     else if (isinf(number))
         snprintf(out, LAW_ROOM, "%s", number > 0 ? "∞" : "-∞");
-    else if (fabs(number) >= 1e5 && fabs(number) < 1e9)
-        snprintf(out, LAW_ROOM, "%.0f", number);
+    else if (fabs(number) >= 999.95 && fabs(number) < 1e12)
+        unit_write_number(out, number); /* whole, in thousands */
     else
-        snprintf(out, LAW_ROOM, "%.5g", number);
+        snprintf(out, LAW_ROOM, "%.4g", number);
     return out;
 }

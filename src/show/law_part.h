@@ -16,7 +16,7 @@ void law_dump(json_t *document, struct text *out);
 void law_warn(json_t *warnings, const char *code, const char *words);
 /* Appends the warnings as lines of text. */
 void law_warnings_put(const json_t *warnings, struct text *out);
-/* A number of about five digits, "–" when not finite. Returns out. */
+/* A number of four digits, whole from a thousand on, "–" when not finite. Returns out. */
 enum { LAW_ROOM = 32 };
 const char *law_digits(char out[LAW_ROOM], double number);
 

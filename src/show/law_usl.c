@@ -266,8 +266,9 @@ static json_t *document_of(struct answer *a)
 static void put_line(struct text *out, const char *what, double value, struct usl_interval range)
 {
     char v[LAW_ROOM], low[LAW_ROOM], high[LAW_ROOM];
-    text_printf(out, "  %-24s %-11s", what, law_digits(v, value));
-    if (!isnan(range.low) || !isnan(range.high))
+    bool ranged = !isnan(range.low) || !isnan(range.high);
+    text_printf(out, "  %-24s %-*s", what, ranged ? 11 : 0, law_digits(v, value));
+    if (ranged)
         text_printf(out, " %s to %s", law_digits(low, range.low), law_digits(high, range.high));
     text_putc(out, '\n');
 }

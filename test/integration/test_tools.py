@@ -2,6 +2,7 @@
 ones (doc/methods.md has the sources); errors say file and line."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -152,3 +153,7 @@ def test_text_fits_80_columns(tool):
     for words in (("fit", "usl", "a.csv", "--at", "40"), ("fit", "knee", "a.csv")):
         out = tool(*words, text=True, a_csv=cisco())
         assert max(map(len, out.splitlines())) <= 80
+        numbers = re.findall(r"\d[\d,]*\.?\d*", re.sub(r"R² \S+", "", out))
+        assert all(len(n.replace(",", "").replace(".", "").lstrip("0")) <= 4
+                   for n in numbers if "." in n), "at most four digits"
+        assert all(line == line.rstrip() for line in out.splitlines())

@@ -28,7 +28,7 @@ export function number(value: Maybe | undefined): string {
 export function share(value: Maybe | undefined): string {
     if (!known(value)) return NONE;
     const percent = value * 100;
-    return `${percent >= 99.9 && percent < 100 ? Math.min(percent, 99.99).toFixed(2) : digits(percent)} %`;
+    return `${percent > 99 && percent < 100 ? Math.min(percent, 99.99).toFixed(2) : digits(percent)} %`;
 }
 
 // A duration in milliseconds, in the unit that fits it.
