@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Points of the law: throughput over what is in the system. With think time that is not the number
  * of users. */
@@ -53,34 +54,51 @@ static double inside_at(struct usl law, double users, double think_s)
     return high;
 }
 
+/* Whether the analysis has said it already, of the same levels. */
+static bool said(const struct advice *advice, const char *code)
+{
+    for (size_t i = 0; i < advice->warning_count; i++)
+        if (strcmp(advice->warnings[i].code, code) == 0)
+            return true;
+    return false;
+}
+
+static void warn_of(struct advice *advice, const char *code, const char *words)
+{
+    if (!said(advice, code))
+        advise_warn(advice, code, "%s", words);
+}
+
 static void warn_of_fit(struct advice *advice, const struct usl_points *points,
                         const struct usl_fit *fit, double confidence)
 {
+    char number[UNIT_ROOM];
     struct usl_residuals residuals;
     usl_residuals(points, fit, NULL, &residuals);
     if (residuals.levels < 6)
-        advise_warn(advice, "FEW_LEVELS", "%zu levels carry the law: at least 6 are wanted",
-                    residuals.levels);
+        warn_of(advice, "FEW_LEVELS", "fewer than 6 levels carry the law");
     if (residuals.replicated == 0)
-        advise_warn(advice, "NO_REPLICATES", "no level was measured twice");
+        warn_of(advice, "NO_REPLICATES", "no level was measured twice");
     if (residuals.structured)
-        advise_warn(advice, "STRUCTURED_RESIDUALS",
-                    "the law misses the data in a pattern: intervals are too narrow");
+        warn_of(advice, "STRUCTURED_RESIDUALS",
+                "the law misses the data in a pattern: intervals are too narrow");
     if (fit->pinned[USL_ALPHA] || fit->pinned[USL_BETA])
-        advise_warn(advice, "PARAM_AT_BOUND", "%s was pinned at 0",
-                    fit->pinned[USL_ALPHA] ? "contention" : "coherency");
+        warn_of(advice, "PARAM_AT_BOUND",
+                fit->pinned[USL_ALPHA] ? "contention was pinned at 0"
+                                       : "coherency was pinned at 0");
     if (!(usl_profile(points, fit, USL_BETA, confidence).low > 0))
-        advise_warn(advice, "BETA_UNIDENTIFIED",
-                    "the data do not tell whether there is a peak at all");
+        warn_of(advice, "BETA_UNIDENTIFIED", "the data do not tell whether there is a peak at all");
     double most = 0;
     for (size_t i = 0; i < points->count; i++)
         most = fmax(most, points->n[i]);
     if (!(usl_peak(fit->law) <= most))
-        advise_warn(advice, "PEAK_NOT_OBSERVED", "no peak was seen in the tested loads");
+        warn_of(advice, "PEAK_NOT_OBSERVED", "no peak was seen in the tested loads");
     double highest = usl_peak_throughput_interval(fit, confidence, NULL).high;
     if (isfinite(highest) && advice->target_rate > highest)
         advise_warn(advice, "BEYOND_PEAK",
-                    "more load on the system as it is gives less, not more: its peak is below");
+                    "the target lies above the peak of the system as it is, at most %s req/s: "
+                    "more load gives no more",
+                    unit_write_number(number, highest));
 }
 
 static void forecast(struct advice *advice, const struct law_data *data, double load,
@@ -95,6 +113,12 @@ static void forecast(struct advice *advice, const struct law_data *data, double 
     if (usl_range(&points, n, wish->confidence, &range) == 0) {
         advice->expected_range = range.combined;
         advice->expected_range.low = fmax(range.combined.low, 0);
+        /* Far outside, what is carried may have ended right after the highest level. */
+        double seen = 0;
+        for (size_t i = 0; i < data->count; i++)
+            seen = fmax(seen, data->x[i]);
+        if (advice->ratio > 2)
+            advice->expected_range.low = fmin(advice->expected_range.low, seen);
         advice->expected = advice->ratio > 2 ? (double)NAN : range.value;
     }
     warn_of_fit(advice, &points, &fit, wish->confidence);

@@ -89,7 +89,9 @@ static void fill(const char *words, const struct filling *with, struct text *out
     while (*words) {
         size_t used = 0;
         if (strncmp(words, "{thing}", 7) == 0) {
-            text_puts(out, *bound->thing ? bound->thing : bound->name);
+            text_puts(out, *bound->thing             ? bound->thing
+                           : *with->the_case->target ? with->the_case->target
+                                                     : "the service");
             used = 7;
         }
         for (size_t i = 0; used == 0 && i < sizeof places / sizeof *places; i++)

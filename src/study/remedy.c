@@ -82,7 +82,7 @@ static const struct row table[] = {
      "Give {thing} {factor} the memory bandwidth, and RAM for the whole collection",
      "searches scan memory, not disk", "price", "Qdrant documentation, storage"},
 
-    {"replicas", REMEDY_HORIZONTAL, "cpu cpu-quota tools queue slots software memory",
+    {"replicas", REMEDY_HORIZONTAL, "cpu cpu-quota tools queue slots memory",
      "Deploy {replicas} {thing} instances", "as far as replicas share nothing",
      "a balancer; shared dependencies get the whole load", "USL, Gunther (2007)"},
     {"gpu-cluster", REMEDY_HORIZONTAL, "gpu-memory gpu-compute gpu-bandwidth kv-cache",
