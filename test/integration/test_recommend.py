@@ -216,7 +216,7 @@ watch: {{ local: false }}
 def runs_of(tmp_path, testbed, plimsoll, name, count, service_ms):
     server = testbed("--law", "md1", "--servers", "2", "--service-ms", service_ms)
     for _ in range(count):
-        ran = plimsoll("run", server.url + "/work", "-u", 4, "-t", "1s", "--output", tmp_path / name)
+        ran = plimsoll("run", server.url + "/work", "-u", 4, "-t", "1s", "-o", tmp_path / name)
         assert ran.code == PASSED, ran.err
 
 
