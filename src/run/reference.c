@@ -35,8 +35,7 @@ static void say_missing(const struct plan *plan, struct text *why)
     if (baseline_names(plan->baselines, &names) == 0)
         for (size_t i = 0; names[i]; i++)
             text_printf(why, "%s%s", i ? ", " : "; there are ", names[i]);
-    text_printf(why, " (plimsoll baseline set %s RUN... makes it); nothing was sent",
-                plan->baseline);
+    text_printf(why, " (plimsoll baseline set %s RUN... makes it)", plan->baseline);
     baseline_list_free(names);
 }
 

@@ -103,6 +103,12 @@ static void check_need(const struct plan *plan, const struct program *program, s
 void run_check(const struct run_options *options, struct notes *notes)
 {
     struct program program;
+    struct reference *reference = NULL;
+    struct text why = TEXT_EMPTY;
+    if (reference_read(options->plan, &reference, &why) != 0)
+        notes_error(notes, "%s", why.at);
+    reference_free(reference);
+    text_fini(&why);
     program_init(&program, options->plan, options->drivers, options->driver_count, notes);
     check_need(options->plan, &program, notes);
     program_fini(&program);
@@ -119,7 +125,7 @@ static bool read_reference(struct run *run)
     if (error == 0 && run->reference)
         error = reference_limits(run->reference, run->conduct.guard, &why);
     if (error)
-        conduct_blame(&run->conduct, RUN_BAD_PLAN, "%s", why.at);
+        conduct_blame(&run->conduct, RUN_BAD_PLAN, "%s; nothing was sent", why.at);
     text_fini(&why);
     return error == 0;
 }

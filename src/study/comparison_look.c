@@ -187,26 +187,33 @@ static void look_at_ends(const char *side, const struct result *const *runs, siz
     }
 }
 
+static const struct result *run_at(const struct comparison_runs *runs, size_t index)
+{
+    return index < runs->base_count ? runs->base[index] : runs->new_runs[index - runs->base_count];
+}
+
 /* A run twice among those that are counted is one draw counted twice: copies of a baseline beside
  * their originals, a pattern that takes in both sides. */
 static void look_for_copies(const struct comparison_runs *runs, struct comparison *out)
 {
-    size_t all = runs->base_count + runs->new_count;
-    for (size_t i = 0; i < all; i++)
-        for (size_t k = 0; k < i; k++) {
-            bool one = i < runs->base_count, other = k < runs->base_count;
-            const struct result *run = one ? runs->base[i] : runs->new_runs[i - runs->base_count];
-            const struct result *same =
-                other ? runs->base[k] : runs->new_runs[k - runs->base_count];
-            struct text words = TEXT_EMPTY;
-            if (!run->id || !same->id || strcmp(run->id, same->id) != 0)
-                continue;
-            text_printf(&words, "run %s is %s", run->id,
-                        one != other ? "on both sides"
-                        : one        ? "twice in the base"
-                                     : "twice new");
-            add(out, &words, true);
-        }
+    size_t all = runs->base_count + runs->new_count, copies = 0;
+    const char *first = NULL;
+    for (size_t i = 0; i < all; i++) {
+        bool copy = false;
+        const char *id = run_at(runs, i)->id;
+        for (size_t k = 0; k < i && !copy; k++)
+            copy = id && run_at(runs, k)->id && strcmp(id, run_at(runs, k)->id) == 0;
+        if (copy && copies++ == 0)
+            first = id;
+    }
+    struct text words = TEXT_EMPTY;
+    if (copies) {
+        text_printf(&words, "%zu run%s given twice, on both sides or on one: run %s", copies,
+                    copies == 1 ? " is" : "s are", first);
+        if (copies > 1)
+            text_puts(&words, " and others");
+        add(out, &words, true);
+    }
 }
 
 void comparison_look(const struct comparison_runs *runs, struct comparison *out)

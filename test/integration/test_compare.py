@@ -86,7 +86,7 @@ def test_designs_that_can_not_tell_are_refused(runs):
     assert "within the run" in ran.out and "not a test" in ran.out
     ran = runs.call("compare", "old", "old", "--metric", "p50", code=0 if SATURATED in runs.codes
                     else REFUSED)
-    assert "is on both sides" in ran.out
+    assert "5 runs are given twice" in ran.out
 
 
 def test_other_loads_are_not_comparable(runs):
@@ -152,6 +152,9 @@ def test_limits_by_a_baseline(runs):
     ran = run_program(runs.directory, "run", "limits.yaml", "--baseline", "missing")
     assert ran.code == BAD_PLAN and "nothing was sent" in ran.err
     assert 'no baseline "missing" in .plimsoll/baselines; there are' in ran.err
+    (runs.directory / "named.yaml").write_text(PLAN + "baseline: missing\n")
+    ran = run_program(runs.directory, "validate", "named.yaml")
+    assert ran.code == BAD_PLAN and 'no baseline "missing"' in ran.err, (ran.out, ran.err)
     ran = run_program(runs.directory, "validate", "limits.yaml")
     assert ran.code == BAD_PLAN and "needs a baseline, and the plan names none" in ran.err
 

@@ -280,7 +280,7 @@ static void what_differs_is_told(void **state)
     one->finished = true;
     swap_words(&one->id, "1-a");
     swap_words(&sides.base[0]->id, "1-a");
-    expect_difference(&sides, true, "run 1-a is on both sides");
+    expect_difference(&sides, true, "1 run is given twice, on both sides or on one: run 1-a");
     sides_fini(&sides);
 }
 
