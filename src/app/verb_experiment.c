@@ -218,8 +218,7 @@ const struct verb verb_experiment = {
              "interval (Hodges-Lehmann, of logarithms), which needs 4 runs a side at 5 %.\n"
              "It came when the interval excludes no effect and holds the expected one.\n"
              "exit codes: 0 came, 99 fell short, none or opposite, 98 not decided, 104 usage",
-    .examples =
-        {"plimsoll experiment --change \"slots 8\" --expect \"+30 % throughput\" old/ new/",
-         "plimsoll experiment --expect \"-20 % p95\" --before old/ --after new/ --json"},
+    .examples = {"plimsoll experiment --change \"slots 8\" --expect \"+30 % throughput\" old/ new/",
+                 "plimsoll experiment --expect \"-20 % p95\" --before old/ --after new/ --json"},
     .act = act,
 };

@@ -176,7 +176,7 @@ static void put_expected(const struct page *page, const struct catalogue_entry *
 
 static void put_primary(const struct page *page, size_t number, const struct bottleneck *one)
 {
-    char load[LOAD_ROOM], lead[16];
+    char load[LOAD_ROOM], lead[24];
     struct text line = TEXT_EMPTY;
     text_printf(&line, "%s: ", one->name);
     say_use(one, &line);
@@ -192,7 +192,7 @@ static void put_primary(const struct page *page, size_t number, const struct bot
 
 static void put_secondary(const struct page *page, size_t number, const struct bottleneck *one)
 {
-    char load[LOAD_ROOM], lead[16];
+    char load[LOAD_ROOM], lead[24];
     struct text line = TEXT_EMPTY;
     text_printf(&line, "%s: ", one->name);
     if (one->predicted && isfinite(one->ceiling)) {
