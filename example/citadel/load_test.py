@@ -15,4 +15,5 @@ if "-h" in arguments or "--help" in arguments:
     become("load-test", "--help")
 url = take(arguments, "url", os.environ.get("TARGET", "http://127.0.0.1:8000") + "/api/generate")
 model = take(arguments, "model", os.environ.get("MODEL", "gemma3:4b"))
-become("load-test", "--url", url, "--model", model, "--viewer", "results_viewer.html", *arguments)
+speaks = ["--model", model] if "/api/" in url or "/v1/" in url else []  # else the URL is plain HTTP
+become("load-test", "--url", url, *speaks, "--viewer", "results_viewer.html", *arguments)

@@ -73,6 +73,17 @@ static void add_list(struct launch *launch, const struct arguments *arguments, c
     text_fini(&flag);
 }
 
+/* --duration alone is shared out among the levels, also where the plan says how long one lasts: what
+ * is typed is what is meant. */
+static bool divides_duration(const struct arguments *arguments)
+{
+    for (size_t i = 0; i < arguments->count; i++)
+        if (strcmp(arguments->items[i].option->name, "set") == 0 &&
+            strncmp(arguments->items[i].words, "scale.step_duration=", 20) == 0)
+            return false;
+    return argument_given(arguments, "duration") && !argument_given(arguments, "step-duration");
+}
+
 static int kinds_of(struct app *app, const struct verb *verb, const struct arguments *arguments,
                     struct scale_order *order)
 {
@@ -134,6 +145,8 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     order.launch.overrides = launch_overrides(arguments, &order.launch.override_count);
     add_list(&order.launch, arguments, "levels", "scale.levels");
     add_list(&order.launch, arguments, "sizes", "scale.sizes");
+    if (divides_duration(arguments))
+        scale_set(&order.launch, "scale.step_duration", "0", "--duration");
     if (argument_given(arguments, "find-capacity"))
         scale_set(&order.launch, "scale.find_capacity", "true", "--find-capacity");
     code = mixed ? scale_mixed(app, &order, arguments->rest + 1, arguments->rest_count - 1)

@@ -3,6 +3,7 @@ what is left when they are interrupted."""
 
 import json
 import os
+import re
 import signal
 import statistics
 import subprocess
@@ -121,6 +122,22 @@ def test_four_loads_have_their_names(tmp_path, testbed, plimsoll):
     rows = [line.split("|") for line in ran.out.splitlines() if "|" in line]
     assert [row[0].strip() for row in rows[1:5]] == ["Baseline", "Medium", "High", "Peak"]
     assert [row[1].strip() for row in rows[1:5]] == ["2", "4", "6", "8"]
+
+
+def test_a_typed_duration_is_shared_out(tmp_path, plimsoll):
+    """Of three levels with 60 s each in the plan, --duration 300 makes 100 s each; both as typed."""
+    plan = write_plan(tmp_path, """
+schema: 1
+target: http://127.0.0.1:1
+scenarios: { users: { vus: 3, duration: 1s, think: 1s, tasks: [{ get: / }] } }
+scale: { step_duration: 60s, levels: [1, 2, 3] }
+""")
+    for words, each in (((), "1m"), (("--duration", 300), "1m 40s"),
+                        (("--duration", 300, "--step-duration", 20), "20 s"),
+                        (("--duration", 300, "--set", "scale.step_duration=30s"), "30 s")):
+        ran = plimsoll("scale", "progression", plan, "--dry-run", *words)
+        assert ran.code == PASSED, ran.err
+        assert len(re.findall(rf"^ +\d\. \d users? +{each}, at most", ran.out, re.M)) == 3, ran.out
 
 
 def test_the_document_has_the_verified_results(tmp_path, testbed, plimsoll):
