@@ -73,8 +73,8 @@ static void add_list(struct launch *launch, const struct arguments *arguments, c
     text_fini(&flag);
 }
 
-/* --duration alone is shared out among the levels, also where the plan says how long one lasts: what
- * is typed is what is meant. */
+/* --duration alone is shared out among the levels, also where the plan says how long one lasts:
+ * what is typed is what is meant. */
 static bool divides_duration(const struct arguments *arguments)
 {
     for (size_t i = 0; i < arguments->count; i++)
