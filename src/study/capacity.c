@@ -79,7 +79,7 @@ static void sum_up(double *counts, size_t draws, uint32_t replicas, struct capac
     qsort(counts, draws, sizeof *counts, compare_numbers);
     for (size_t i = 0; i < draws; i++) {
         enough += counts[i] <= replicas;
-        finite += isfinite(counts[i]);
+        finite += isfinite(counts[i]) ? 1 : 0;
     }
     *out = (struct capacity_spread){.median = part(counts, draws, 0.5),
                                     .low = part(counts, draws, 0.05),
@@ -98,7 +98,7 @@ int capacity_draw(const struct usl_points *points, const struct capacity_wish *w
     if (error || fit.degrees == 0)
         return error ? error : USL_TOO_FEW;
     size_t count = points->count, draws = 0;
-    double *rests = memory_new(2 * count + DRAWS, sizeof *rests);
+    double *rests = memory_new(2 * count + (size_t)DRAWS, sizeof *rests);
     double *x = rests + count, *counts = x + count;
     usl_residuals(points, &fit, rests, &residuals);
     /* Residuals are smaller than the noise that they come from by what the fit has used up. */
