@@ -87,21 +87,23 @@ static bool divides_duration(const struct arguments *arguments)
 static int kinds_of(struct app *app, const struct verb *verb, const struct arguments *arguments,
                     struct scale_order *order)
 {
-    static const char *const words[] = {"progression", "vertical", "horizontal",
-                                        "all",         "mixed",    NULL};
+    static const char *const words[] = {"progression", "vertical", "horizontal", "all",
+                                        "mixed",       "soak",     NULL};
     const char *word = arguments->rest_count ? arguments->rest[0] : NULL;
     if (!word)
         return usage_error(app, verb,
-                           "which test? progression, vertical, horizontal, all or mixed");
+                           "which test? progression, vertical, horizontal, all, mixed or soak");
     for (size_t i = 0; i < 3; i++)
         if (strcmp(word, words[i]) == 0 || strcmp(word, "all") == 0)
             order->kinds[order->kind_count++] = (enum suite_kind)i;
+    if (strcmp(word, "soak") == 0)
+        order->kinds[order->kind_count++] = SUITE_SOAK;
     if (order->kind_count)
         return 0;
     const char *near = nearest_word(word, words);
     return usage_error(app, verb, "\"%s\" is no test; %s%s%s", word,
                        near ? "did you mean \""
-                            : "there are progression, vertical, horizontal and all",
+                            : "there are progression, vertical, horizontal, all, mixed and soak",
                        near ? near : "", near ? "\"?" : "");
 }
 
@@ -160,7 +162,8 @@ const struct verb verb_scale = {
     .sentence = "measure levels of load, at sizes and numbers of instances",
     .usage = "TEST [PLAN] [OPTIONS]",
     .options = options,
-    .notes = "TEST: progression, vertical, horizontal, all three, or mixed (of several plans).\n"
+    .notes = "TEST: progression, vertical, horizontal, all three, mixed (of several plans), or\n"
+             "soak (one load for --duration, else 1h, and whether memory or descriptors grow).\n"
              "PLAN is ./" SHIPPED_PLAN " where it is not named; its section \"scale\" says\n"
              "the same as the options. A level goes on until its warm-up is cut off and the\n"
              "rest is steady, and is marked when it never is. Ctrl-C keeps what was measured.\n"

@@ -11,8 +11,9 @@
 #include <string.h>
 
 enum { LOADS_MOST = 1000, PARTS = 5, VERTICAL_LOADS = 4 };
-#define LEVEL_NS    (60 * NSEC_PER_SEC) /* measured, where nothing says how long */
-#define LEAST_NS    (NSEC_PER_SEC / 2)  /* a shorter level measures nothing */
+#define LEVEL_NS    (60 * NSEC_PER_SEC)   /* measured, where nothing says how long */
+#define SOAK_NS     (3600 * NSEC_PER_SEC) /* the same of a soak */
+#define LEAST_NS    (NSEC_PER_SEC / 2)    /* a shorter level measures nothing */
 #define GRACE_NS    (60 * NSEC_PER_SEC)
 #define OVERHEAD_NS (NSEC_PER_SEC) /* a run's own beginning and end */
 
@@ -170,6 +171,16 @@ static void time_rungs(struct ladder *ladder, const struct plan *plan, size_t fi
     }
 }
 
+/* A soak lasts as long as was asked for, whatever it shows: one that grows is never steady. */
+static void time_soak(struct ladder *ladder, const struct plan *plan)
+{
+    struct rung *rung = &ladder->rungs[ladder->rung_count - 1];
+    nsec_t wanted_ns = plan->scale.duration_ns ? plan->scale.duration_ns
+                                               : (nsec_t)((double)SOAK_NS * plan->time_scale);
+    rung->measure_ns = wanted_ns < LEAST_NS ? LEAST_NS : wanted_ns;
+    rung->most_ns = ladder_arrival_ns(plan, rung->users) + rung->measure_ns;
+}
+
 /* Every level `repeat` times; then all in an order that the seed alone decides, so that what drifts
  * in the target's surroundings does not pass for an effect of the load. */
 static void repeat_rungs(struct ladder *ladder, const struct plan *plan, size_t first)
@@ -207,7 +218,7 @@ static void plan_times(struct ladder *ladder, const struct plan *plan)
 int ladder_add(struct ladder *ladder, const struct plan *plan, enum suite_kind kind,
                struct text *why)
 {
-    static const char *const names[] = {"progression", "vertical", "horizontal", "run"};
+    static const char *const names[] = {"progression", "vertical", "horizontal", "run", "soak"};
     size_t first = ladder->rung_count;
     int failed = 0;
     ladder->series[ladder->series_count++] =
@@ -216,6 +227,9 @@ int ladder_add(struct ladder *ladder, const struct plan *plan, enum suite_kind k
     case SUITE_PROGRESSION:
     case SUITE_RUN:
         add_progression(ladder, plan);
+        break;
+    case SUITE_SOAK:
+        add(ladder, plan, whole(plan, most_of(plan)));
         break;
     case SUITE_VERTICAL:
         add_vertical(ladder, plan);
@@ -226,7 +240,10 @@ int ladder_add(struct ladder *ladder, const struct plan *plan, enum suite_kind k
     }
     if (failed)
         return failed;
-    time_rungs(ladder, plan, first);
+    if (kind == SUITE_SOAK)
+        time_soak(ladder, plan);
+    else
+        time_rungs(ladder, plan, first);
     repeat_rungs(ladder, plan, first);
     plan_times(ladder, plan);
     return 0;

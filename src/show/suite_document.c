@@ -88,6 +88,8 @@ static const struct field resource_fields[] = {
     {"p95", FIELD_REAL, RESOURCE(p95)},
     {"most", FIELD_REAL, RESOURCE(most)},
     {"slope_per_s", FIELD_REAL, RESOURCE(slope)},
+    {"slope_low_per_s", FIELD_REAL, RESOURCE(slope_low)},
+    {"slope_high_per_s", FIELD_REAL, RESOURCE(slope_high)},
     {"count", FIELD_COUNT, RESOURCE(count)},
     {NULL, FIELD_TEXT, 0},
 };
@@ -99,7 +101,8 @@ static const struct field event_fields[] = {
     {NULL, FIELD_TEXT, 0},
 };
 
-static const char *const kind_words[] = {"progression", "vertical", "horizontal", "run", NULL};
+static const char *const kind_words[] = {"progression", "vertical", "horizontal",
+                                         "run",         "soak",     NULL};
 static const char *const state_words[] = {"steady", "not steady", "short", "stopped", NULL};
 static const char *const generator_words[] = {"ok", "suspect", "saturated", NULL};
 

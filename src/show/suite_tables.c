@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "show/suite_figures.h"
+#include "show/suite_leaks.h"
 #include "show/words.h"
 #include "study/replicates.h"
 
@@ -407,9 +408,9 @@ static void put_replicates(const struct level_series *series, bool markdown, str
 
 static const char *heading_of(enum suite_kind kind)
 {
-    static const char *const headings[] = {"Load Progression Test Results",
-                                           "Vertical Scaling Test Results",
-                                           "Horizontal Scaling Test Results", "Load Test Results"};
+    static const char *const headings[] = {
+        "Load Progression Test Results", "Vertical Scaling Test Results",
+        "Horizontal Scaling Test Results", "Load Test Results", "Soak Test Results"};
     return headings[kind];
 }
 
@@ -431,6 +432,8 @@ static void put_series(const struct level_series *series, bool markdown, struct 
     if (series->kind == SUITE_HORIZONTAL)
         put_balance(series, out);
     put_replicates(series, markdown, out);
+    if (series->kind == SUITE_SOAK)
+        suite_leaks(series, markdown, out);
     if (series->kind != SUITE_RUN && suite_host_only(series))
         text_puts(out,
                   "(CPU and memory are this machine's: the plan watches nothing of the target)\n");

@@ -7,6 +7,7 @@
 #include "study/level.h"
 
 #include "base/memory.h"
+#include "study/leak.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -210,6 +211,8 @@ static void measure_resources(const struct result *result, struct level *level)
         resource->p95 = figures.p95;
         resource->most = figures.most;
         resource->slope = figures.slope;
+        leak_slope(series, level->begin_ns, level->end_ns, &resource->slope_low,
+                   &resource->slope_high);
         resource->count = figures.count;
     }
 }

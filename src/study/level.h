@@ -15,7 +15,8 @@ struct level_resource {
     char *thing, *role, *metric, *part,
         *unit; /* as watched: "gateway", "gateway", "cpu.busy", "" */
     double mean, p95, most;
-    double slope; /* a second, over the level */
+    double slope;                 /* a second, over the level */
+    double slope_low, slope_high; /* its 95 % interval; see study/leak.h */
     uint64_t count;
 };
 
@@ -66,7 +67,7 @@ struct level {
     size_t served_count;
 };
 
-enum suite_kind { SUITE_PROGRESSION, SUITE_VERTICAL, SUITE_HORIZONTAL, SUITE_RUN };
+enum suite_kind { SUITE_PROGRESSION, SUITE_VERTICAL, SUITE_HORIZONTAL, SUITE_RUN, SUITE_SOAK };
 
 /* Levels that belong to one question. */
 struct level_series {

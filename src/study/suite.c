@@ -110,7 +110,8 @@ struct level_resource *level_add_resource(struct level *level)
     level->resources =
         memory_resize(level->resources, level->resource_count + 1, sizeof *level->resources);
     struct level_resource *resource = &level->resources[level->resource_count++];
-    *resource = (struct level_resource){.mean = NAN, .p95 = NAN, .most = NAN, .slope = NAN};
+    *resource = (struct level_resource){
+        .mean = NAN, .p95 = NAN, .most = NAN, .slope = NAN, .slope_low = NAN, .slope_high = NAN};
     return resource;
 }
 

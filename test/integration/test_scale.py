@@ -7,11 +7,12 @@ import re
 import signal
 import statistics
 import subprocess
+import sys
 import time
 
 import pytest
-from conftest import (BAD_PLAN, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, run_program, start_program,
-                      write_plan)
+from conftest import (BAD_PLAN, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, free_port, run_program,
+                      start_program, wait_port, write_plan)
 
 PLAN = """
 schema: 1
@@ -93,6 +94,62 @@ def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
     assert max(len(line) for line in ran.out.splitlines() if "RPS " in line) <= 80
     words = (directory / "Scalability_Testing_Results.md").read_text()
     assert "- 4 users, 3 times: RPS " in words
+
+
+LEAKY = """
+import http.server, sys
+kept = []
+class Page(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        if sys.argv[2] == "leaks":
+            kept.append(bytearray(b"x" * 20000))
+            if len(kept) % 4 == 0:
+                kept.append(open("/dev/null"))
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *words):
+        pass
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_forever()
+"""
+
+
+@pytest.mark.parametrize("kind", ["leaks", "sound"])
+def test_a_soak_tells_what_grows(tmp_path, plimsoll, kind):
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-c", LEAKY, str(port), kind])
+    try:
+        wait_port(port)
+        plan = write_plan(tmp_path, f"""
+schema: 1
+name: trial
+target: http://127.0.0.1:{port}
+scenarios:
+  work: {{ vus: 10, duration: 10s, think: 30ms, tasks: [{{ get: /work }}] }}
+watch:
+  local: false
+  interval: 200ms
+  probes: [{{ process: {{ pid: {process.pid} }}, name: api, role: gateway }}]
+""")
+        ran = plimsoll("scale", "soak", plan, "--users", 2, "--duration", 6)
+    finally:
+        process.kill()
+        process.wait()
+    assert ran.code == PASSED, ran.err
+    [level] = levels_of(ran, "soak")
+    assert level["users"] == 2 and level["measured_s"] > 2.5
+    assert "Soak Test Results:" in ran.out
+    found = {one["metric"]: one for one in level["resources"] if one["metric"].startswith("process.")}
+    for metric in ("process.rss", "process.descriptors"):
+        [line] = [line for line in ran.out.splitlines() if line.startswith(f"api {metric}: ")]
+        assert ("LEAK" in line) == (kind == "leaks"), ran.out
+    if kind == "leaks":  # 20 kB a request, and a descriptor for every fourth
+        one = found["process.rss"]
+        assert one["slope_low_per_s"] < one["slope_per_s"] * 1.05 and one["slope_high_per_s"] > 0
+        assert one["slope_per_s"] == pytest.approx(20000 * level["throughput_rps"], rel=0.15)
+        one = found["process.descriptors"]
+        assert one["slope_per_s"] == pytest.approx(level["throughput_rps"] / 4, rel=0.35)
 
 
 def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):

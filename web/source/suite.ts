@@ -86,6 +86,7 @@ const TITLES: Record<string, string> = {
     vertical: "What a larger size brings",
     horizontal: "What more instances bring",
     run: "What load does to it",
+    soak: "What time does to it",
 };
 
 const ms = (seconds: Maybe): Maybe => (known(seconds) ? seconds * 1000 : null);
