@@ -51,7 +51,9 @@ static char *find_source(const struct arguments *arguments)
     const char *words = arguments->rest[0];
     bool last = strcmp(words, "@last") == 0;
     char *path = last ? files_newest(runs ? runs : "runs", ".plim") : memory_copy_text(words);
-    if (!path || !ends_so(path, ".plim") || last) {
+    struct stat info;
+    bool directory = path && stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    if (!path || directory || last) {
         char *suite = files_meant(path ? path : words, runs ? runs : "runs", RESULTS);
         if (suite) {
             free(path);

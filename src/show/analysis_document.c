@@ -71,6 +71,8 @@ static const struct column bottleneck_columns[] = {
     COLUMN("headroom_ratio", COLUMN_REAL, bottleneck, headroom),
     COLUMN("demand", COLUMN_REAL, bottleneck, demand),
     COLUMN("background", COLUMN_REAL, bottleneck, background),
+    COLUMN("residual_share", COLUMN_REAL, bottleneck, residual),
+    COLUMN("residual_load", COLUMN_REAL, bottleneck, residual_load),
     COLUMN("value", COLUMN_REAL, bottleneck, value),
     COLUMN("limit", COLUMN_REAL, bottleneck, limit),
     COLUMN("score", COLUMN_REAL, bottleneck, score),

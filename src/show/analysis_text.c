@@ -246,8 +246,7 @@ static void put_bottlenecks(const struct page *page)
 /* What the catalogue expects: seen, not seen, and not watched. */
 static void put_expectations(const struct page *page)
 {
-    static const char *const heads[] = {
-        "Expected, but not watched: ", "Expected, but not seen: ", "Expected, and seen: "};
+    static const char *const heads[] = {"not watched: ", "not seen: ", "seen: "};
     const struct analysis *analysis = page->analysis;
     char load[LOAD_ROOM], number[UNIT_ROOM];
     text_puts(page->out, "\nExpected Bottlenecks:\n");

@@ -115,6 +115,8 @@ static bool blame_generator(struct analysis *analysis, size_t bend)
                                .ceiling_high = NAN,
                                .headroom = NAN,
                                .demand = NAN,
+                               .residual = NAN,
+                               .residual_load = NAN,
                                .background = NAN,
                                .value = NAN,
                                .limit = NAN,
@@ -170,6 +172,8 @@ static bool blame_software(struct analysis *analysis, size_t bend)
         .ceiling_high = NAN,
         .headroom = 1,
         .demand = NAN,
+        .residual = NAN,
+        .residual_load = NAN,
         .background = NAN,
         .value = curve->most_rps,
         .limit = NAN,
@@ -355,6 +359,12 @@ static void judge_all(struct analysis *analysis, const struct field *field, size
         struct bottleneck one;
         candidate_judge(field, &field->candidates[i], bend, &one);
         analysis_weigh_sizes(analysis, &one);
+        if (one.residual > 0.05)
+            study_warn(
+                &analysis->warnings, "UTILISATION_VIOLATION",
+                "at %g the use of %s differs by %.0f %% of full from what throughput explains: "
+                "its demand changes with the load, or something else used it",
+                one.residual_load, one.name, 100 * one.residual);
         sort_one(analysis, &one, bent);
     }
     qsort(analysis->primary, analysis->primary_count, sizeof *analysis->primary, by_score);

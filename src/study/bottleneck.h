@@ -51,8 +51,10 @@ struct bottleneck {
     double headroom;                           /* ceiling / the first primary's; NAN */
     double demand;     /* of the resource a request: processor-seconds, or share-seconds */
     double background; /* use without any load */
-    double value;      /* use at the highest load */
-    double limit;      /* at which it counts as full */
+    double residual;   /* what the utilisation law leaves, at worst, a share of full */
+    double residual_load;
+    double value; /* use at the highest load */
+    double limit; /* at which it counts as full */
     double score;
     enum bottleneck_standing standing;
     enum bottleneck_confidence confidence;

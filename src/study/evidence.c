@@ -125,12 +125,28 @@ static bool fit_demand(const struct case_file *file, struct regression *fit, boo
     return fitted;
 }
 
+/* The utilisation law as a validator: the level that it explains worst. */
+static void find_residual(struct case_file *file, double full)
+{
+    const struct curve *curve = file->field->curve;
+    struct bottleneck *out = file->out;
+    for (size_t i = 0; i < curve->count; i++) {
+        double wanted = out->background + out->demand * curve->points[i].throughput;
+        double rest = fabs(file->main->values[i] - fmin(full, wanted)) / full;
+        if (rest > out->residual || (isnan(out->residual) && !isnan(rest))) {
+            out->residual = rest;
+            out->residual_load = curve->points[i].load;
+        }
+    }
+}
+
 static void find_ceiling(struct case_file *file)
 {
     struct regression fit;
     bool origin;
     struct bottleneck *out = file->out;
     out->demand = out->background = out->ceiling = out->ceiling_low = out->ceiling_high = NAN;
+    out->residual = out->residual_load = NAN;
     bool rate = file->main && (file->main->indicator->use == USE_SHARE || file->whole > 0);
     if (!rate || !fit_demand(file, &fit, &origin))
         return;
@@ -147,6 +163,7 @@ static void find_ceiling(struct case_file *file)
         out->ceiling_low = reach.low;
         out->ceiling_high = reach.high;
     }
+    find_residual(file, full);
 }
 
 static void weigh_ceiling(struct case_file *file)

@@ -163,6 +163,22 @@ static void only_an_intervention_confirms(void **state)
     catalogue_free(catalogue);
 }
 
+static void the_utilisation_law_is_tried(void **state)
+{
+    (void)state;
+    struct catalogue *catalogue = catalogue_default();
+    struct suite *suite = sized(60, 60);
+    struct analysis *found = analysis_of(suite, catalogue);
+    assert_false(warned(found, "UTILISATION_VIOLATION"));
+    analysis_free(found);
+    suite->series[0].levels[1].resources[0].mean += .12; /* somebody else was busy */
+    found = analysis_of(suite, catalogue);
+    assert_true(warned(found, "UTILISATION_VIOLATION"));
+    analysis_free(found);
+    suite_free(suite);
+    catalogue_free(catalogue);
+}
+
 static void users_change_and_extend_the_catalogue(void **state)
 {
     (void)state;
@@ -201,6 +217,7 @@ int main(void)
         cmocka_unit_test(what_was_not_seen_is_not_observed),
         cmocka_unit_test(a_level_that_breaks_a_law_is_kept_out),
         cmocka_unit_test(only_an_intervention_confirms),
+        cmocka_unit_test(the_utilisation_law_is_tried),
         cmocka_unit_test(users_change_and_extend_the_catalogue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
