@@ -103,8 +103,12 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     struct search search = {.path = NULL};
     find(words, runs ? runs : "runs", &search);
     if (!search.path) {
-        fprintf(app->err, "plimsoll: nothing runs there%s\n",
-                arguments->rest_count ? "" : "; name its directory, or --runs DIR");
+        bool last = strcmp(words, "@last") == 0;
+        fprintf(app->err, "plimsoll: nothing runs %s %s%s\n", last ? "in" : "at",
+                !last  ? words
+                : runs ? runs
+                       : "runs",
+                last ? "; name its directory, or --runs DIR" : "");
         return RUN_FAILED;
     }
     int code = stop(app, &search, arguments);
