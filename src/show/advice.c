@@ -182,8 +182,10 @@ static void put_replicas(const struct advice_view *view, struct text *out)
                     advice->replicas.replicas);
     if (!line.at)
         return;
-    if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare)
-        text_printf(&line, ", %u of them for a failure", view->wish->spare);
+    if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare == 1)
+        text_puts(&line, ", one of them for a failure");
+    else if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare)
+        text_printf(&line, ", %u of them for failures", view->wish->spare);
     text_puts(out, "   - ");
     words_put_wrapped(out, line.at, 5, COLUMNS);
     text_fini(&line);

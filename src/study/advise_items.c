@@ -128,6 +128,22 @@ static void put_reason(const struct filling *with, struct text *out)
                 bound->confidence);
 }
 
+/* GPUs of one machine talk over its own links; the law of more than those is another one. */
+enum { MACHINE_GPUS = 8 };
+
+static void warn_of_region(struct advice *advice, const struct filling *with)
+{
+    const char *kind = with->the_case->bounds[with->step->bound].kind;
+    bool gpu = strncmp(kind, "gpu", 3) == 0 || strcmp(kind, "kv-cache") == 0;
+    uint32_t count = advice->replicas_known == REPLICAS_SIZED
+                         ? advice->replicas.replicas
+                         : advice_replicas_of(with->the_case, with->wish, with->step->factor);
+    if (gpu && count > MACHINE_GPUS)
+        advise_warn(advice, "REGION_CHANGE",
+                    "more than %d GPUs leave one machine: beyond its links it is another curve",
+                    MACHINE_GPUS);
+}
+
 static bool has_item(const struct advice *advice, const char *id, const char *action)
 {
     for (size_t i = 0; i < advice->item_count; i++)
@@ -148,6 +164,8 @@ static void add_item(struct advice *advice, const struct remedy *remedy, const s
         return;
     }
     put_reason(with, &reason);
+    if (strstr(remedy->action, "{replicas}"))
+        warn_of_region(advice, with);
     advice->items = memory_resize(advice->items, advice->item_count + 1, sizeof *advice->items);
     advice->items[advice->item_count++] =
         (struct advice_item){.group = remedy->group,

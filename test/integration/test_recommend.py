@@ -58,7 +58,7 @@ Configuration first:
 
 2. Horizontal Scaling:
    - At least 8 replicas of all that was tested: a lower bound, since two were
-     never measured side by side, 1 of them for a failure
+     never measured side by side, one of them for a failure
    - Implement GPU cluster with at least 7 GPUs
    - Deploy at least 6 embedding instances
    - Add Redis cluster for caching
@@ -142,6 +142,7 @@ def test_beyond_twice_what_was_measured_a_range(recommend):
     assert replicas["range"]["low"] < replicas["range"]["high"]
     assert {"EXTRAPOLATION_RATIO", "SHARED_DEPENDENCY_NOT_SCALED"} <= {
         warning["code"] for warning in found["warnings"]}
+    assert any(warning["code"] == "REGION_CHANGE" for warning in found["warnings"])
     near = recommend("--target-load", 1000, "--json", analysis=horizontal(.02, .0005, 8))["replicas"]
     # 300 / 0.7 = 428.6: 8 carry 427.8, and 9 do.
     assert near["count"] == 9 and near["range"]["low"] <= 9 <= near["range"]["high"]
