@@ -248,7 +248,7 @@ static json_t *expectations_of(const struct analysis *analysis)
 
 static const char *kind_words(enum suite_kind kind)
 {
-    static const char *const all[] = {"progression", "vertical", "horizontal", "run"};
+    static const char *const all[] = {"progression", "vertical", "horizontal", "run", "soak"};
     return all[kind];
 }
 

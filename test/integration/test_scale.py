@@ -140,6 +140,10 @@ watch:
     [level] = levels_of(ran, "soak")
     assert level["users"] == 2 and level["measured_s"] > 2.5
     assert "Soak Test Results:" in ran.out
+    _, directory = results_of(ran)
+    done = run_program(tmp_path, "analyze", "--test-results",
+                       directory / "scalability_results.json", "-o", "analysis.json")
+    assert done.code == PASSED and '"soak"' in (tmp_path / "analysis.json").read_text(), done.err
     found = {one["metric"]: one for one in level["resources"] if one["metric"].startswith("process.")}
     for metric in ("process.rss", "process.descriptors"):
         [line] = [line for line in ran.out.splitlines() if line.startswith(f"api {metric}: ")]
