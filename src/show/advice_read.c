@@ -103,14 +103,15 @@ static void read_sizes(const json_t *list, struct advice_case *out)
     out->sizes = memory_new(json_array_size(list), sizeof *out->sizes);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
-        out->sizes[out->size_count++] = (struct case_size){.series = own(one, "series"),
-                                                           .name = own(one, "size_name"),
-                                                           .instances = number(one, "instances"),
-                                                           .size = number(one, "size"),
-                                                           .capacity = number(one, "capacity_rps"),
-                                                           .low = number(one, "low_rps"),
-                                                           .high = number(one, "high_rps"),
-                                                           .most = number(one, "most_rps")};
+        out->sizes[out->size_count++] =
+            (struct case_size){.series = own(one, *words(one, "series") ? "series" : "kind"),
+                               .name = own(one, "size_name"),
+                               .instances = number(one, "instances"),
+                               .size = number(one, "size"),
+                               .capacity = number(one, "capacity_rps"),
+                               .low = number(one, "low_rps"),
+                               .high = number(one, "high_rps"),
+                               .most = number(one, "most_rps")};
     }
 }
 

@@ -89,10 +89,13 @@ def _recommend(tmp_path, plimsoll):
 
 def horizontal(alpha, beta, most):
     analysis = copy.deepcopy(ANALYSIS)
+    # Other sizes of one instance are no part of the law of instances.
+    analysis["sizes"] = [{"kind": "vertical", "instances": 1, "size": 8, "size_name": "slots 8",
+                          "capacity_rps": 300, "low_rps": 290, "high_rps": 310, "load": 9}]
     for n in range(1, most + 1):
         x = 61 * n / (1 + alpha * (n - 1) + beta * n * (n - 1))
-        analysis["sizes"].append({"series": "horizontal", "instances": n, "size": None,
-                                  "size_name": "", "capacity_rps": x, "low_rps": x * .98,
+        analysis["sizes"].append({"instances": n, "size": None,
+                                  "size_name": "", "kind": "horizontal", "capacity_rps": x, "low_rps": x * .98,
                                   "high_rps": x * 1.02, "most_rps": x, "load": 100 * n})
     return analysis
 
