@@ -290,7 +290,9 @@ static void trim_secondary(struct analysis *analysis)
     double first = analysis->primary_count ? analysis->primary[0].ceiling : (double)NAN;
     if (isnan(first))
         first = analysis->curve->most_rps;
-    qsort(analysis->secondary, analysis->secondary_count, sizeof *analysis->secondary, by_ceiling);
+    if (analysis->secondary_count)
+        qsort(analysis->secondary, analysis->secondary_count, sizeof *analysis->secondary,
+              by_ceiling);
     size_t kept = 0;
     for (size_t i = 0; i < analysis->secondary_count; i++) {
         struct bottleneck *one = &analysis->secondary[i];
@@ -367,7 +369,8 @@ static void judge_all(struct analysis *analysis, const struct field *field, size
                 one.residual_load, one.name, 100 * one.residual);
         sort_one(analysis, &one, bent);
     }
-    qsort(analysis->primary, analysis->primary_count, sizeof *analysis->primary, by_score);
+    if (analysis->primary_count)
+        qsort(analysis->primary, analysis->primary_count, sizeof *analysis->primary, by_score);
 }
 
 static void look_up(struct analysis *analysis, const struct catalogue *catalogue)
