@@ -137,10 +137,14 @@ static void put_sized(const struct advice *advice, struct text *line)
     double low = advice->replica_range.low, high = advice->replica_range.high;
     bool far = advice->replicas.replicas > 2 * advice->replicas_tested;
     char one[UNIT_ROOM], two[UNIT_ROOM];
-    if (far && isfinite(low))
+    if (far && isfinite(low) && isfinite(high))
         text_printf(line, "%s to %s replicas of all that was tested: a range, and no point",
-                    unit_write_number(one, low),
-                    isfinite(high) ? unit_write_number(two, high) : "no number at all");
+                    unit_write_number(one, low), unit_write_number(two, high));
+    else if (far && isfinite(low))
+        text_printf(line,
+                    "At least %s replicas of all that was tested; what was measured does not "
+                    "exclude that no number reaches it",
+                    unit_write_number(one, low));
     else if (isfinite(low) && isfinite(high))
         text_printf(line, "%u replicas of all that was tested (%.0f to %.0f)",
                     advice->replicas.replicas, low, high);
