@@ -148,6 +148,7 @@ static void add_beside(struct asking *asking, const char *words, double level,
             }
             keep(out, &row);
         }
+        asking->metric = NULL;
         comparison_metric_fini(&metric);
     }
     text_fini(&why);
