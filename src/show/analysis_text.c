@@ -27,7 +27,8 @@ static const char *load_words(char room[LOAD_ROOM], const struct curve *curve, d
     else if (curve->open)
         snprintf(room, LOAD_ROOM, "%s/s", unit_write_number(number, load));
     else
-        snprintf(room, LOAD_ROOM, "%s users", unit_write_number(number, round(load)));
+        snprintf(room, LOAD_ROOM, "%s user%s", unit_write_number(number, round(load)),
+                 round(load) > 1 || load < 0.5 ? "s" : "");
     return room;
 }
 

@@ -83,6 +83,43 @@ def test_a_healthy_system_has_none(tmp_path, testbed, plimsoll):
     assert "PEAK_NOT_OBSERVED" in {warning["code"] for warning in document["warnings"]}
 
 
+SLOTS = """
+schema: 1
+name: slots
+target: {url}
+scenarios:
+  chat:
+    vus: 10
+    duration: 10s
+    tasks:
+      - post:
+          url: /v1/chat/completions
+          json: {{ model: m, messages: [ {{ role: user, content: hello }} ], max_tokens: 10 }}
+scale: {{ cool_down: 100ms }}
+watch:
+  interval: 200ms
+  probes: [ {{ prometheus: {{ url: /metrics, preset: vllm }}, name: llm, role: llm }} ]
+"""
+
+
+def test_slots_of_a_model_server_are_named(tmp_path, testbed, plimsoll):
+    server = testbed("--law", "batching", "--slots", "4", "--step-base-ms", "5",
+                     "--step-per-sequence-ms", "0.5", "--tokens", "10")
+    plan = write_plan(tmp_path, SLOTS.format(url=server.url))
+    ran = plimsoll("scale", "progression", plan, "--start-users", 1, "--max-users", 13,
+                   "--step-size", 2, "--step-duration", 2, "--results", "scalability_results.json")
+    assert ran.code == PASSED, ran.err
+    _, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    if document["primary"] and document["primary"][0]["kind"] == "generator":
+        pytest.skip("SKIPPED: the machine is too busy for a verdict about the target")
+    first = document["primary"][0]
+    assert (first["kind"], first["thing"]) == ("slots", "llm")
+    assert 3 <= first["load"] <= 7  # four slots, so that the fifth user waits
+    assert {"plateau", "queue"} <= {evidence["kind"] for evidence in first["evidence"]}
+    assert all(evidence["metric"] for evidence in first["evidence"])
+    assert "KV cache" in " ".join(row["name"] for row in document["exonerated"])
+
+
 def test_what_is_wrong_is_said(tmp_path, plimsoll):
     assert plimsoll("analyze").code == USAGE
     missing = plimsoll("analyze", "--test-results", "nowhere.json")
