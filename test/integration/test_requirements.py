@@ -62,6 +62,30 @@ def test_progression(tmp_path, testbed):
     assert document.startswith("# Scalability Testing Results")
 
 
+def test_analysis_and_recommendation(tmp_path, testbed):
+    """From the progression to what binds, and from that to what to change, in the documents' words."""
+    server = testbed("--law", "mmc", "--servers", 2, "--service-ms", 20)
+    done = script(tmp_path, [server], "python scaling_scenarios.py --test=progression "
+                  "--start-users=10 --max-users=500 --step-size=50 --step-duration=60",
+                  "--time-scale", 0.01)
+    assert done.returncode == PASSED, done.stderr
+    done = script(tmp_path, [], "python bottleneck_analyzer.py --test-results=scalability_results.json")
+    assert done.returncode == PASSED, done.stderr
+    analysis = [line.strip() for line in done.stdout.splitlines()]
+    assert "Load Progression Analysis:" in analysis and "Bottleneck Analysis:" in analysis
+    for begin in ("- Linear scaling up to", "- Performance degradation", "- Bottleneck identified:",
+                  "- Critical threshold:", "- System capacity:", "Primary Bottlenecks:",
+                  "Secondary Bottlenecks:"):
+        assert any(line.startswith(begin) for line in analysis), (begin, done.stdout)
+    assert (tmp_path / "bottleneck_analysis.json").exists()
+    done = script(tmp_path, [], "python scaling_recommendations.py "
+                  "--analysis=bottleneck_analysis.json --target-load=1000")
+    assert done.returncode == PASSED, done.stderr
+    for heading in ("Scaling Recommendations for 1000 user target:", "1. Vertical Scaling:",
+                    "2. Horizontal Scaling:", "3. Architecture Optimizations:"):
+        assert heading in done.stdout
+
+
 def test_debug(tmp_path, testbed):
     done = script(tmp_path, [testbed()], "python scaling_scenarios.py --test=vertical --max-users=50 "
                   "--duration=60 --debug", "--time-scale", 0.008)
