@@ -3,6 +3,7 @@
 #include "app/terminal.h"
 #include "app/tool_file.h"
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/unit.h"
 #include "show/advice.h"
 
@@ -10,6 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const struct option options[] = {
     {"analysis", 0, .kind = OPTION_TEXT, .value = "FILE",
@@ -162,6 +164,18 @@ static int answer(struct app *app, const struct arguments *arguments,
     return code;
 }
 
+/* The file that words mean: one of any name that is there and is no run file, else as files_meant
+ * has it. Owner: caller; NULL: none. */
+static char *analysis_meant(const char *words, const char *runs)
+{
+    struct stat status;
+    size_t length = strlen(words);
+    bool is_run = length > 5 && strcmp(words + length - 5, ".plim") == 0;
+    if (!is_run && stat(words, &status) == 0 && S_ISREG(status.st_mode))
+        return memory_copy_text(words);
+    return files_meant(words, runs ? runs : "runs", "bottleneck_analysis.json");
+}
+
 /* The analysis that the words mean. */
 static int read_case(struct app *app, const struct verb *verb, const struct arguments *arguments,
                      struct advice_case *out)
@@ -173,7 +187,7 @@ static int read_case(struct app *app, const struct verb *verb, const struct argu
         words = arguments->rest[0];
     if (!words)
         return usage_error(app, verb, "--analysis is wanted: a bottleneck_analysis.json");
-    char *path = files_meant(words, runs ? runs : "runs", "bottleneck_analysis.json");
+    char *path = analysis_meant(words, runs);
     int code = tool_read(app, path ? path : words, &bytes);
     if (code == 0 && advice_case_read(text_span(&bytes), out, &why) != 0) {
         fprintf(app->err, "plimsoll: %s: %s\n", path ? path : words, why.at);

@@ -169,6 +169,15 @@ def test_own_remedies_and_prices(recommend, tmp_path):
     assert "r.yaml:2" in recommend("--target-load", 1000, "--remedies", "r.yaml", code=USAGE)
 
 
+def test_an_analysis_of_another_name_is_read_itself(recommend, plimsoll, tmp_path):
+    recommend("--target-load", 1000, analysis=ANALYSIS)  # leaves its own beside it
+    other = copy.deepcopy(ANALYSIS)
+    other["primary"][0]["name"] = "Another thing"
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    said = plimsoll("recommend", "--analysis", tmp_path / "other.json", "--target-load", 1000).out
+    assert "Another thing" in said
+
+
 def test_what_is_wrong_is_said(recommend, plimsoll):
     assert "--target-load" in recommend(code=USAGE, analysis=ANALYSIS)
     assert "many" in recommend("--target-load", "many", code=USAGE)
