@@ -6,6 +6,7 @@
 #include "base/unit.h"
 #include "host/machine.h"
 #include "run/actuators.h"
+#include "run/aftermath.h"
 #include "run/capacity.h"
 #include "run/level_run.h"
 
@@ -25,8 +26,9 @@ struct suite_course {
     struct actuators *actuators;
     nsec_t start_ns, spent_ns; /* since the start; planned time of the rungs that are over */
     size_t number, count;
-    bool ended;      /* nothing more is measured */
-    size_t ended_of; /* series of which nothing more is measured; SIZE_MAX: none */
+    struct aftermath *aftermath; /* the machine before the test; or NULL */
+    bool ended;                  /* nothing more is measured */
+    size_t ended_of;             /* series of which nothing more is measured; SIZE_MAX: none */
 };
 
 static nsec_t elapsed_ns(const struct suite_course *course)
@@ -317,6 +319,18 @@ static void put_back(struct suite_course *course)
     text_fini(&why);
 }
 
+/* Whether the machine is as it was before the test. */
+static void compare_with_before(struct suite_course *course)
+{
+    struct text words = TEXT_EMPTY;
+    if (course->aftermath && aftermath_after(course->aftermath, &words))
+        text_puts(&words, ": more is held than before; see what still runs");
+    if (words.bytes)
+        say(course, "after", "%s", words.at);
+    course->aftermath = aftermath_free(course->aftermath);
+    text_fini(&words);
+}
+
 static void finish(struct suite_course *course)
 {
     struct text why = TEXT_EMPTY;
@@ -401,6 +415,8 @@ int suite_run(const struct suite_options *options, struct suite_report *out)
                                   .ended_of = SIZE_MAX};
     bool *kept = memory_new(ladder->rung_count, sizeof *kept);
     struct text why = TEXT_EMPTY;
+    course.aftermath =
+        aftermath_before(options->plan, options->run.probes, options->run.probe_count);
     if (actuators_new(options, false, &course.actuators, &why) != 0 ||
         all_able(course.actuators, ladder, &why) != 0)
         end(&course, RUN_FAILED, why.at);
@@ -410,6 +426,7 @@ int suite_run(const struct suite_options *options, struct suite_report *out)
     if (!course.ended && options->plan->scale.find_capacity)
         find_capacities(&course, kept);
     finish(&course);
+    compare_with_before(&course);
     text_fini(&why);
     free(kept);
     return 0;

@@ -455,18 +455,20 @@ static void put_doubts(const struct suite *suite, const char *bullet, struct tex
         }
 }
 
-static void put_capacity(const struct suite *suite, const char *bullet, struct text *out)
+static void put_notes(const struct suite *suite, const char *bullet, struct text *out)
 {
     for (size_t i = 0; i < suite->event_count; i++)
         if (strcmp(suite->events[i].kind, "capacity") == 0)
             text_printf(out, "%scapacity: %s\n", bullet, suite->events[i].words);
+        else if (strcmp(suite->events[i].kind, "after") == 0)
+            text_printf(out, "%sthis machine: %s\n", bullet, suite->events[i].words);
 }
 
 void suite_tables(const struct suite *suite, struct text *out)
 {
     for (size_t i = 0; i < suite->series_count; i++)
         put_series(&suite->series[i], false, out);
-    put_capacity(suite, "", out);
+    put_notes(suite, "", out);
     put_doubts(suite, "! ", out);
 }
 
@@ -541,7 +543,7 @@ void suite_markdown(const struct suite *suite, struct text *out)
     put_verified(suite, out);
     text_puts(out, "## How far to trust it\n\n");
     size_t before = out->bytes;
-    put_capacity(suite, "- ", out);
+    put_notes(suite, "- ", out);
     put_doubts(suite, "- ", out);
     if (out->bytes == before)
         text_puts(out, "- every level was steady, and the generator never the bottleneck\n");

@@ -73,6 +73,18 @@ def test_the_document_is_what_its_schema_says(tmp_path, testbed, plimsoll):
     assert errors and errors[0]["words"].startswith("5")
 
 
+def test_the_machine_after_the_test_stands_beside_that_before(tmp_path, testbed, plimsoll):
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
+    plan.write_text(re.sub(r"local: *false", "local: true", plan.read_text()))
+    ran = plimsoll("scale", "progression", plan, "--max-users", 2, "--step-duration", 1)
+    assert ran.code == PASSED, ran.err
+    document, _ = results_of(ran)
+    after = [event["words"] for event in document["events"] if event["kind"] == "after"]
+    assert len(after) == 1 and after[0] in " ".join(ran.out.split())
+    for noun in ("processors", "memory"):
+        assert re.search(rf"{noun} [\d.]+ \S+ before, [\d.]+ \S+ after", after[0]), after
+
+
 def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
     plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
     ran = plimsoll("scale", "progression", plan, "--levels", "2,4", "--step-duration", "0.5",
