@@ -380,6 +380,18 @@ static int all_able(const struct actuators *actuators, const struct ladder *ladd
     return outcome;
 }
 
+/* Whether requests were answered, and each of them was a failure. */
+static bool nothing_succeeded(const struct suite *suite)
+{
+    uint64_t requests = 0, failed = 0;
+    for (size_t s = 0; s < suite->series_count; s++)
+        for (size_t i = 0; i < suite->series[s].level_count; i++) {
+            requests += suite->series[s].levels[i].requests;
+            failed += suite->series[s].levels[i].failed;
+        }
+    return requests > 0 && failed >= requests;
+}
+
 static struct suite *new_suite(const struct suite_options *options)
 {
     const struct plan *plan = options->plan;
@@ -425,6 +437,9 @@ int suite_run(const struct suite_options *options, struct suite_report *out)
     climb_all(&course, kept);
     if (!course.ended && options->plan->scale.find_capacity)
         find_capacities(&course, kept);
+    if (nothing_succeeded(out->suite))
+        end(&course, RUN_FAILED,
+            "no request succeeded at any level: see the errors, and plimsoll doctor PLAN");
     finish(&course);
     compare_with_before(&course);
     text_fini(&why);

@@ -324,6 +324,8 @@ static void put_balance(const struct level_series *series, struct text *out)
 static const char *state_words(const struct level *level)
 {
     static const char *const words[] = {"steady", "not steady", "short", "stopped"};
+    if (level->requests > 0 && level->failed >= level->requests)
+        return "all failed";
     return level->generator == 2 ? "generator saturated" : words[level->state];
 }
 
@@ -447,7 +449,8 @@ static void put_doubts(const struct suite *suite, const char *bullet, struct tex
         for (size_t i = 0; i < suite->series[s].level_count; i++) {
             const struct level *level = &suite->series[s].levels[i];
             char users[UNIT_ROOM];
-            if (level->state == LEVEL_STEADY && level->generator != 2)
+            bool all_failed = level->requests > 0 && level->failed >= level->requests;
+            if (level->state == LEVEL_STEADY && level->generator != 2 && !all_failed)
                 continue;
             text_printf(out, "%s%s, %s%s: %s\n", bullet, suite->series[s].name,
                         users_of(users, level), isnan(level->users) ? "" : " users",

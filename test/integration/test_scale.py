@@ -11,7 +11,7 @@ import sys
 import time
 
 import pytest
-from conftest import (BAD_PLAN, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, free_port, run_program,
+from conftest import (BAD_PLAN, FAILED, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, free_port, run_program,
                       start_program, wait_port, write_plan)
 
 PLAN = """
@@ -83,6 +83,13 @@ def test_the_machine_after_the_test_stands_beside_that_before(tmp_path, testbed,
     assert len(after) == 1 and after[0] in " ".join(ran.out.split())
     for noun in ("processors", "memory"):
         assert re.search(rf"{noun} [\d.]+ \S+ before, [\d.]+ \S+ after", after[0]), after
+
+
+def test_a_target_that_only_fails_is_no_success(tmp_path, testbed, plimsoll):
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5", "--error-rate", "100%"))
+    ran = plimsoll("scale", "progression", plan, "--max-users", 2, "--step-duration", 1)
+    assert ran.code == FAILED and "no request succeeded" in ran.err, (ran.code, ran.err)
+    assert "all failed" in ran.out and "steady" not in ran.out
 
 
 def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):

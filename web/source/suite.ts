@@ -189,6 +189,7 @@ function charts(suite: Suite, series: Series): HTMLElement {
 
 function stateCell(level: Level): Cell {
     if (level.generator === "saturated") return { text: "generator saturated", tone: "bad" };
+    if (level.requests > 0 && level.failed >= level.requests) return { text: "all failed", tone: "bad" };
     return { text: level.state, tone: level.state === "steady" ? "good" : "doubtful" };
 }
 
