@@ -24,10 +24,10 @@ from conftest import PASSED, finish, free_port, start_program, wait_port
 
 # Waits, then burns a changing amount of processor time, in children too, and says what getrusage
 # says of it and of its children that are over.
+pytestmark = pytest.mark.alone
+
 BURNER = """
 import os, resource, sys, time
-
-pytestmark = pytest.mark.alone
 def burn(seconds):
     end = time.process_time() + seconds
     while time.process_time() < end:
