@@ -22,10 +22,10 @@ import urllib.request
 import pytest
 from conftest import PASSED, finish, free_port, start_program, wait_port
 
-# Waits, then burns a changing amount of processor time, in children too, and says what getrusage
-# says of it and of its children that are over.
 pytestmark = pytest.mark.alone
 
+# Waits, then burns a changing amount of processor time, in children too, and says what getrusage
+# says of it and of its children that are over.
 BURNER = """
 import os, resource, sys, time
 def burn(seconds):
