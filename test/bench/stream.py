@@ -9,7 +9,8 @@ nanosecond of its writing, on the first processor; on the second run in turn, in
               place of each byte beforehand; written by others than this program
 
 Printed of each: how late tokens were seen (receipt - stamp), and the error of the gaps between
-them (measured gap - gap of the stamps), in microseconds, with the median over the rounds of the
+them (measured gap - gap of the stamps), and how late the first token of an answer was seen (ttft_error;
+the floors tell no first tokens apart, so the lateness of all stands for theirs), in microseconds, with the median over the rounds of the
 ratio to the floor of the same round. Tokens are due every --gap-ms; what the server itself is late
 is in the stamps, and so no error of the client."""
 
@@ -42,8 +43,13 @@ def floor(port, options):
                           capture_output=True, text=True, check=True)
     found = dict(re.findall(r"(\w+)_us p50=([\d.]+) p99", done.stdout))
     far = dict(re.findall(r"(\w+)_us p50=[\d.]+ p99=([\d.]+)", done.stdout))
-    return {f"{name} {stat}": float(values[name]) for name in ("stamp_lag", "itl_error")
-            for stat, values in (("p50", found), ("p99", far))}
+    return with_first({f"{name} {stat}": float(values[name]) for name in ("stamp_lag", "itl_error")
+                       for stat, values in (("p50", found), ("p99", far))})
+
+
+def with_first(figures):
+    """A floor's figures, the lateness of all tokens standing for that of the first ones."""
+    return figures | {f"ttft_error {stat}": figures[f"stamp_lag {stat}"] for stat in ("p50", "p99")}
 
 
 class Yardstick:
@@ -65,8 +71,8 @@ class Yardstick:
                               capture_output=True, text=True, check=True)
         names = {"lag": "stamp_lag", "itl_err": "itl_error"}
         found = re.findall(r" (lag|itl_err)_us p50=([\d.]+) p99=([\d.]+)", done.stdout)
-        return {f"{names[name]} {stat}": float(value) for name, p50, p99 in found
-                for stat, value in (("p50", p50), ("p99", p99))}
+        return with_first({f"{names[name]} {stat}": float(value) for name, p50, p99 in found
+                           for stat, value in (("p50", p50), ("p99", p99))})
 
     def stop(self):
         self.server.terminate()
@@ -95,7 +101,7 @@ def plimsoll(port, options, folder):
     if summary["failed"] or not summary["llm"]["streams"]:
         raise SystemExit(f"{summary['failed']} requests failed")
     return {f"{name} {stat}": 1000 * summary["parts"][name][f"{stat}_ms"]
-            for name in ("stamp_lag", "itl_error") for stat in ("p50", "p99")}
+            for name in ("stamp_lag", "itl_error", "ttft_error") for stat in ("p50", "p99")}
 
 
 def main():

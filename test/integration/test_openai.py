@@ -187,6 +187,8 @@ def test_tokens_of_a_known_pace(testbed, plimsoll):
     assert llm["e2e_content"]["p50_ms"] == pytest.approx(200, abs=10)
     assert llm["output_tokens_per_s_per_stream"] == pytest.approx(50, rel=0.1)
     assert summary["parts"]["itl_error"]["p50_ms"] < 1
+    assert summary["parts"]["ttft_error"]["count"] == summary["llm"]["streams"]
+    assert 0 <= summary["parts"]["ttft_error"]["p50_ms"] < 2
     assert "\nstreamed      ttft p50 2" in ran.out and "tokens from usage" in " ".join(ran.out.split())
     markdown = plimsoll("report", ran.file, "--format", "markdown").out
     assert "\n| time to first token | 100 | " in markdown

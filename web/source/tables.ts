@@ -68,6 +68,7 @@ const PART_WORDS: Record<string, string> = {
     iteration: "whole task",
     stamp_lag: "token, from the server's stamp to its receipt",
     itl_error: "gap between tokens, off that of their stamps",
+    ttft_error: "first token, from the server's stamp to its receipt",
 };
 
 function parts(run: Run): HTMLElement | null {

@@ -112,6 +112,9 @@ const struct metric llm_metrics[] = {
     HIST(LLM_ITL_ERROR, "itl_error",
          "How far a measured gap between content events is from the gap between their stamps; only "
          "where they bear such stamps."),
+    HIST(LLM_TTFT_ERROR, "ttft_error",
+         "How much later than its stamp the first token of an answer was seen, which is the error "
+         "of its time to first token; only where events bear such stamps."),
     {.name = NULL},
 };
 
@@ -196,6 +199,8 @@ void llm_stamp(struct driver_call *call, struct llm_answer *answer, nsec_t stamp
     if (answer->stamp_ns) {
         nsec_t error_ns = (rx_ns - answer->stamp_rx_ns) - (stamp_ns - answer->stamp_ns);
         time_it(call, LLM_ITL_ERROR, error_ns < 0 ? -error_ns : error_ns);
+    } else {
+        time_it(call, LLM_TTFT_ERROR, rx_ns - stamp_ns);
     }
     answer->stamp_ns = stamp_ns;
     answer->stamp_rx_ns = rx_ns;

@@ -54,6 +54,7 @@ enum llm_hist {
     LLM_SERVER_DECODE,
     LLM_STAMP_LAG,
     LLM_ITL_ERROR,
+    LLM_TTFT_ERROR,
 };
 
 /* The declarations, in the order of the enums; ends with name NULL. All drivers of this kind share
