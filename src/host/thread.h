@@ -20,6 +20,12 @@ uint64_t thread_number(void);
 /* The processor time of the calling thread, exact to the instant (about 200 ns to ask). */
 nsec_t thread_cpu_now(void);
 
+/* Asks for the shortest slices of a processor for the calling thread: it gets no larger share, but
+ * gets it sooner after it wakes, even where another thread has just begun a slice. Linux since 6.12
+ * does so (sched_setattr(2), sched_runtime of a SCHED_OTHER thread); kernels before it take no
+ * notice. Its nice value stays as it is. */
+void thread_wake_soon(void);
+
 /* Reads a thread of this process. Returns 0, or HOST_NOT_KNOWN when nothing of it is known (it has
  * ended, or the kernel keeps no such figures); all fields are then HOST_UNKNOWN. */
 int thread_usage_read(const char *root, uint64_t thread, struct thread_usage *out);
