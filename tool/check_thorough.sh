@@ -20,6 +20,7 @@ thorough_tests() {
     else
         failed+=("building build/tsan")
     fi
+    build release || failed+=("building all of build/release") # the benchmarks too
     export PLIMSOLL_THOROUGH=1 # as many requests as the claims name, instead of a sample
     tests release "truth against theory, at full length" -L release
     if has_tests thorough; then
