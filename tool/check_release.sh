@@ -12,12 +12,45 @@ integration_tests() {
     run_integration pytest-alone "integration tests that measure, alone" "not thorough and alone"
 }
 
+# The tests that a log says failed, one a line: test/integration/test_x.py::test_y
+failed_tests() { # name
+    sed -nE 's/ - .*//; s/^(FAILED|ERROR) (test\/)?/test\//p' "$log_folder/$1.log" | sort -u
+}
+
+pytest_integration() { # options...
+    env PLIMSOLL_BIN="$PWD/build/release/bin" \
+        "$python" -m pytest -q -rfEs --durations=10 "$@"
+}
+
+# Two tests at a time share two processors with the servers they start. A few that fail so are run
+# again with nothing beside them: what fails then is broken; what passes was crowded, and the
+# summary names it.
 run_integration() { # name, sentence, marks, options...
-    local name=$1 sentence=$2 marks=$3
+    local name=$1 sentence=$2 marks=$3 counts broken=()
     shift 3
-    attempt "$name" "$sentence" env PLIMSOLL_BIN="$PWD/build/release/bin" \
-        "$python" -m pytest -q -rs --durations=10 -m "$marks" "$@" test/integration || true
-    summary+=("$sentence: $(tail -n 1 "$log_folder/$name.log" | tr -d '=')")
+    rm -f "$log_folder/$name-again.log"
+    if ! step "$name" "$sentence" pytest_integration -m "$marks" "$@" test/integration; then
+        mapfile -t broken < <(failed_tests "$name")
+        if ! passes_alone "$name" "${broken[@]}"; then
+            failed+=("$sentence")
+            mapfile -t -O "${#failed[@]}" failed < <(grep -hE '^(FAILED|ERROR) ' \
+                "$log_folder/$name"{,-again}.log 2>/dev/null | sort -u | head -n 20 | sed 's/^/  /')
+        fi
+    fi
+    counts=$(tail -n 1 "$log_folder/$name.log" | tr -d '=')
+    summary+=("$sentence: $counts")
+    [[ -f $log_folder/$name-again.log ]] || return 0
+    summary+=("  again, with nothing beside: $(tail -n 1 "$log_folder/$name-again.log" | tr -d '=')"
+        "${broken[@]/#/  }")
+}
+
+most_crowded=3 # more failures than these are no accident
+
+passes_alone() { # name, tests...
+    local name=$1
+    shift
+    (( $# > 0 && $# <= most_crowded )) || return 1
+    step "$name-again" "  what failed, with nothing beside it" pytest_integration "$@"
 }
 
 # web/ has its own tests under npm, and needs Debian's Chromium.
