@@ -239,6 +239,21 @@ static void write_on(struct channel *channel)
     }
 }
 
+/* Tells the server that nobody waits any more for the answer to a call, so that it need not finish:
+ * "to cancel, send a CancelledNotification" (MCP 2025-06-18, basic/utilities/cancellation, which
+ * forbids it for the message that opens a session). An answer that comes all the same is nobody's,
+ * and passed over. */
+static void send_cancelled(struct channel *channel, const struct exchange *exchange)
+{
+    if (channel->closing || channel->ended_ns)
+        return;
+    text_printf(&channel->connection.unsent,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\",\"params\":"
+                "{\"requestId\":%llu,\"reason\":\"given up by the client\"}}\n",
+                (unsigned long long)exchange->message_id);
+    write_on(channel);
+}
+
 static void set_due(struct channel *channel, nsec_t due_ns)
 {
     struct timer *timer = &channel->connection.timer;
@@ -354,6 +369,8 @@ static void give_up_late(struct channel *channel, nsec_t now_ns)
         }
         if (channel->alone == exchange)
             channel_close(&channel->connection);
+        else
+            send_cancelled(channel, exchange);
         detach(channel, exchange);
         list_append(&late, &exchange->node);
     }
@@ -492,6 +509,8 @@ void channel_cancel(struct exchange *exchange)
     detach(channel, exchange);
     if (alone)
         channel_close(&channel->connection);
+    else
+        send_cancelled(channel, exchange);
 }
 
 /* ---- all of them ------------------------------------------------------------------------------

@@ -8,7 +8,8 @@
  * A reply ends the exchange of its id. Notifications of progress go to the exchange of their token,
  * everything else that is no reply to the oldest exchange; replies to nobody are passed over. When
  * the child ends, the exchanges under way fail with what it said last; the next one starts another.
- * An exchange that is given up leaves the child running, unless it was alone. */
+ * An exchange that is given up leaves the child running and tells it (notifications/cancelled),
+ * unless it was alone: then the child is ended. */
 #ifndef LINK_CHANNEL_H
 #define LINK_CHANNEL_H
 

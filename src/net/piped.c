@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -301,13 +302,66 @@ void piped_kill(struct piped *child)
     stream_close(&child->from, true);
 }
 
+/* Takes the next line with words in it off the rest; an empty one when there is none. */
+static struct span next_line(struct span *rest)
+{
+    while (rest->bytes) {
+        const char *feed = memchr(rest->at, '\n', rest->bytes);
+        struct span line = {.at = rest->at,
+                            .bytes = feed ? (size_t)(feed - rest->at) : rest->bytes};
+        rest->at += line.bytes + (feed != NULL);
+        rest->bytes -= line.bytes + (feed != NULL);
+        if (span_trim(line).bytes)
+            return line;
+    }
+    return (struct span){.at = "", .bytes = 0};
+}
+
+/* Whether a line names what went wrong. Indented ones are the places it came from. */
+static bool names_error(struct span line)
+{
+    static const char *const words[] = {"error", "exception", "panic", "fatal", "cannot", "failed"};
+    if (line.at[0] == ' ' || line.at[0] == '\t')
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        for (size_t k = 0, bytes = strlen(words[i]); k + bytes <= line.bytes; k++)
+            if (strncasecmp(line.at + k, words[i], bytes) == 0)
+                return true;
+    return false;
+}
+
+/* The runtimes differ in where they say why: Python at the end, Node in the middle of its stack
+ * trace, others first. Of what a server said in a long life only the end is kept, and then its
+ * first line is about something else. */
+static struct span telling_line(const struct piped *child, struct span *last)
+{
+    struct span rest = {.at = child->said, .bytes = child->said_bytes}, line;
+    struct span first = {.at = ""}, named = first;
+    bool whole = child->said_bytes < PIPED_SAID_BYTES;
+    while ((line = next_line(&rest)).bytes) {
+        if (!first.bytes)
+            first = line;
+        if (names_error(line))
+            named = line;
+        *last = line;
+    }
+    if (named.bytes)
+        return named;
+    return whole ? first : *last;
+}
+
+/* At most so many bytes of a line, none of them half a character. */
+static int told_bytes(struct span line)
+{
+    size_t bytes = line.bytes < PIPED_TOLD_BYTES ? line.bytes : PIPED_TOLD_BYTES;
+    while (bytes && bytes < line.bytes && ((unsigned char)line.at[bytes] & 0xc0) == 0x80)
+        bytes--;
+    return (int)bytes;
+}
+
 const char *piped_describe(const struct piped *child, char *out, size_t room)
 {
-    struct span said = span_trim((struct span){.at = child->said, .bytes = child->said_bytes});
-    const char *line = said.bytes ? said.at + said.bytes : said.at;
-    while (line > said.at && line[-1] != '\n')
-        line--;
-    int bytes = said.bytes ? (int)(said.at + said.bytes - line) : 0;
+    struct span last = {.at = ""}, told = telling_line(child, &last);
     char how[64] = "the server process still runs";
     if (!child->pid && WIFSIGNALED(child->status))
         snprintf(how, sizeof how, "the server process was ended by signal %d",
@@ -315,6 +369,14 @@ const char *piped_describe(const struct piped *child, char *out, size_t room)
     else if (!child->pid)
         snprintf(how, sizeof how, "the server process exited with status %d",
                  WEXITSTATUS(child->status));
-    snprintf(out, room, "%s%s%.*s", how, bytes ? ", saying: " : "", bytes, line);
+    bool both = told.at != last.at;
+    last = span_trim(last);
+    told = span_trim(told);
+    if (both)
+        snprintf(out, room, "%s, saying: %.*s … %.*s", how, told_bytes(told), told.at,
+                 told_bytes(last), last.at);
+    else
+        snprintf(out, room, "%s%s%.*s", how, last.bytes ? ", saying: " : "", (int)last.bytes,
+                 last.at);
     return out;
 }

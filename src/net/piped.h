@@ -20,7 +20,8 @@
 
 enum {
     PIPED_DESCRIPTORS = 3,
-    PIPED_SAID_BYTES = 400, /* of its standard error that are kept: the last */
+    PIPED_SAID_BYTES = 4000, /* of its standard error that are kept: the last, a stack trace long */
+    PIPED_TOLD_BYTES = 90,   /* of each line of it that is told, where two are */
     PIPED_WORDS_BYTES = 200,
     PIPED_PATIENCE_MS = 2000,
 };
@@ -92,7 +93,8 @@ void piped_await(struct piped *child);
 /* Kills it at once and waits for it; no `gone`. Fine when it has ended. */
 void piped_kill(struct piped *child);
 
-/* How it ended and the last line of its standard error, as one line of words; for people. Returns
+/* How it ended and what its standard error says of that, as one line of words; for people: the line
+ * that names an error (or the first, where none does and all is kept), and the last one. Returns
  * out, always ended by a zero. */
 const char *piped_describe(const struct piped *child, char *out, size_t room);
 

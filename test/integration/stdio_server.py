@@ -9,7 +9,7 @@ that it shares no line of code with the program under test.
   --stay         goes on after its input was closed, and ignores SIGTERM
   --huge N       answers every call with a text of N bytes
   --pages N      lists its tools on N pages
-  --trail FILE   writes "start PID", "initialize", "initialized", "end" lines to a file"""
+  --trail FILE   writes "start PID", "initialize", "initialized", "cancelled ID", "end" lines to a file"""
 
 import argparse
 import json
@@ -104,6 +104,8 @@ for line in sys.stdin:
                                              "capabilities": {}, "serverInfo": {"name": "t"}}})
     elif method == "notifications/initialized":
         trail("initialized")
+    elif method == "notifications/cancelled":
+        trail(f"cancelled {message['params']['requestId']}")
     elif method == "tools/list":
         tools(message["id"], message.get("params", {}))
     else:

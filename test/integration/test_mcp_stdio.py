@@ -165,7 +165,8 @@ def test_a_child_that_dies_fails_its_call_and_is_started_again(plimsoll, tmp_pat
     assert summary["accounts"]["close"] is True and summary["summary"]["failed"] == 4
     assert counters(ran)["mcp_calls"] == 8 and counters(ran)["mcp_sessions"] >= 4
     words = [e["words"] for e in summary["examples"]]
-    assert any("exited with status 7" in w and "out of luck" in w for w in words), words
+    assert any("exited with status 7, saying: line before … out of luck" in w
+               for w in words), words
     assert not any(alive(line.split()[1]) for line in trail.read_text().split("\n")
                    if line.startswith("start"))
 
@@ -179,9 +180,13 @@ def test_a_program_that_is_not_there(plimsoll, tmp_path):
 
 
 def test_a_child_that_never_answers(plimsoll, tmp_path):
-    ran = plimsoll("run", write_plan(tmp_path, plan(call(child("--deaf")), users=2, iterations=2,
-                                                    more="http: {timeout: 300ms}")))
+    trail = tmp_path / "trail"
+    ran = plimsoll("run", write_plan(tmp_path, plan(call(child("--deaf", "--trail", trail)), users=2,
+                                                    iterations=2, more="http: {timeout: 300ms}")))
     assert ran.summary["summary"]["timed_out"] == 4 and ran.summary["accounts"]["close"] is True
+    cancelled = [line for line in trail.read_text().split("\n") if line.startswith("cancelled")]
+    assert sorted(cancelled) == ["cancelled 2", "cancelled 2", "cancelled 3", "cancelled 3"], \
+        "message 1 of each child opened its session"
 
 
 @pytest.mark.parametrize("bytes_, failed", [(100_000, 0), (5_000_000, 2)])

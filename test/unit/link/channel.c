@@ -20,18 +20,24 @@
 /* ---- the server ------------------------------------------------------------------------------ */
 
 /* Answers each line by its last argument, in two writes with a pause between, the first of `cut`
- * bytes. "@" stands for the number of the message. */
+ * bytes. "@" stands for the number of the message, "#" for that of the last one cancelled. */
 static int serve(size_t cut, const char *reply)
 {
     char line[65536];
+    uint64_t cancelled = 0;
     while (fgets(line, sizeof line, stdin)) {
         const char *id = strstr(line, "\"id\":");
+        const char *given_up = strstr(line, "\"requestId\":");
         struct text out = TEXT_EMPTY;
+        if (given_up && strstr(line, "\"method\":\"notifications/cancelled\""))
+            cancelled = strtoul(given_up + 12, NULL, 10);
         if (!id)
             continue;
         for (const char *at = reply; *at; at++) {
             if (*at == '@')
                 text_put_uint(&out, strtoul(id + 5, NULL, 10));
+            else if (*at == '#')
+                text_put_uint(&out, cancelled);
             else
                 text_putc(&out, *at);
         }
@@ -232,13 +238,13 @@ static void many_calls_share_a_child(void **unused)
     stage_fini(&stage);
 }
 
-static void a_call_that_is_not_answered_leaves_the_child(void **unused)
+static void a_call_that_is_given_up_is_cancelled_and_leaves_the_child(void **unused)
 {
     (void)unused;
     struct stage stage;
     struct call call;
     struct connection *home = NULL;
-    stage_init(&stage, POOL_KIND_PER_USER, 1000, "{\"id\":8,\"result\":1}\n");
+    stage_init(&stage, POOL_KIND_PER_USER, 1000, "{\"id\":8,\"result\":#}\n");
     start(&stage, &call, 7, &home, 50 * NSEC_PER_MSEC);
     await(&stage, &call);
     assert_int_equal(call.error, EXCHANGE_TIMEOUT);
@@ -247,10 +253,17 @@ static void a_call_that_is_not_answered_leaves_the_child(void **unused)
     await(&stage, &call);
     assert_int_equal(call.error, EXCHANGE_OK);
     assert_false(call.exchange.fresh);
+    assert_memory_equal(call.last.at, "{\"id\":8,\"result\":7}", call.last.bytes);
     text_fini(&call.last);
     start(&stage, &call, 9, &home, 0); /* given up by its user */
     exchange_cancel(&call.exchange);
     text_fini(&call.last);
+    for (uint64_t told = 7; told <= 9; told += 2) { /* it has answered before it was cancelled */
+        start(&stage, &call, 8, &home, 0);
+        await(&stage, &call);
+        assert_int_equal(call.last.at[17], '0' + told);
+        text_fini(&call.last);
+    }
     pool_release_home(&home);
     assert_null(home);
     stage_fini(&stage);
@@ -323,7 +336,7 @@ int main(int count, char **words)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_split_at_any_byte),
         cmocka_unit_test(many_calls_share_a_child),
-        cmocka_unit_test(a_call_that_is_not_answered_leaves_the_child),
+        cmocka_unit_test(a_call_that_is_given_up_is_cancelled_and_leaves_the_child),
         cmocka_unit_test(one_that_sets_up_is_alone),
         cmocka_unit_test(a_line_without_end_is_too_long),
         cmocka_unit_test(a_program_that_cannot_be_started_says_why),
