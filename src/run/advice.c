@@ -99,17 +99,14 @@ static const struct {
      "the plan calls tools that the server's own list (tools/list) does not name: such calls can "
      "only fail; look at the failed tasks, and at their tool:"},
     {"advice.think_time", no_think_time,
-     "no think time: each user asks again at once, which no person does; add think: 1s..5s"},
+     "no think time: each user asks again at once; add think: 1s..5s"},
     {"advice.threshold", no_threshold,
-     "no threshold: nothing decided whether this is good; add thresholds: {response: "
-     "[\"p(95)<500\"]}"},
-    {"advice.short", too_short,
-     "measured for under 30 s: enough for a look, too short for a figure to rely on"},
+     "no threshold to pass or fail; add thresholds: {response: [\"p(95)<500\"]}"},
+    {"advice.short", too_short, "measured for under 30 s: enough for a look, not to rely on"},
     {"advice.shared", shares_machine,
-     "generator and target share this machine's processors: each slows the other"},
+     "generator and target share this machine: each slows the other"},
     {"advice.baseline", no_baseline,
-     "no baseline: nothing tells whether this is better or worse than before; keep runs as one "
-     "(plimsoll baseline set NAME RUN...), and name it with --baseline NAME"},
+     "no baseline: nothing to compare with; plimsoll baseline set NAME RUN"},
 };
 
 /* Who reads the result must see that it is a rehearsal. */

@@ -401,23 +401,28 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
 }
 
 /* What the verdicts make of a run that went as planned. A saturated generator is worse than a
- * failed threshold: the threshold was then judged by wrong figures. */
+ * failed threshold: the threshold was then judged by wrong figures. What stopped the run is said
+ * all the same. */
 static void judge(struct run *run, const struct result_verdict *verdicts, size_t count,
                   enum generator_state generator)
 {
     struct conduct *conduct = &run->conduct;
     size_t met = 0, judged = 0, failed = count_failed(verdicts, count);
     bool reached = objectives_pass(verdicts, count, run->plan->objectives_needed, &met, &judged);
+    struct text stopped = TEXT_EMPTY;
     if (conduct->outcome == RUN_THRESHOLDS && generator == GENERATOR_SATURATED &&
         !conduct->emergency) {
         conduct->outcome = RUN_PASSED;
+        text_put(&stopped, text_span(&conduct->why));
         text_clear(&conduct->why);
     }
     if (generator == GENERATOR_SATURATED)
         conduct_blame(
             conduct, RUN_GENERATOR_SATURATED,
             "the generator was the bottleneck, so the figures are not the target's: ask for "
-            "less (think time, a lower rate) or give it more (threads, a machine of its own)");
+            "less (think time, a lower rate) or give it more (threads, a machine of its own)%s%s",
+            stopped.bytes ? "; " : "", stopped.bytes ? stopped.at : "");
+    text_fini(&stopped);
     if (failed)
         conduct_blame(conduct, RUN_THRESHOLDS, "%zu of %zu thresholds failed", failed,
                       run->plan->threshold_count);
@@ -445,6 +450,8 @@ static void conclude(struct run *run, struct run_report *out)
         guard_verdicts(conduct->guard, result, result->end_ns, &count);
     if (result->total->counters[COUNT_SUCCEEDED] == 0) /* then it is not the generator's fault */
         generator = generator == GENERATOR_SATURATED ? GENERATOR_SUSPECT : generator;
+    if (conduct->why.bytes)
+        recorder_fact(recorder, "outcome.stopped", conduct->why.at);
     judge(run, verdicts, count, generator);
     judge_success(conduct, run->plan, result);
     recorder_fact(recorder, "outcome", outcome_word(conduct->outcome));

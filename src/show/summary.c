@@ -85,20 +85,26 @@ static void judged_cell(struct table *table, const struct result_verdict *judged
     text_fini(&words);
 }
 
+/* What was wanted; in words, since a goal that is to be exceeded looks like any other. */
+static void goal_cell(struct table *table, const struct result_verdict *judged, double goal)
+{
+    struct text words = TEXT_EMPTY;
+    if (judged->objective && judged->words && strchr(judged->words, '>'))
+        text_puts(&words, "> ");
+    show_judged_value(judged->unit, goal, false, &words);
+    table_cell(table, words.at);
+    text_fini(&words);
+}
+
 static void judged_row(struct table *table, const struct result_verdict *judged)
 {
     struct text name = TEXT_EMPTY;
-    words_put(&name, judged->words, false);
-    bool said = judged->scope && judged->words && strstr(judged->words, judged->scope);
-    if (judged->scope && judged->scope[0] && !said) {
-        text_puts(&name, ", ");
-        words_put(&name, judged->scope, false);
-    }
+    show_judged_name(judged, &name);
     table_cell(table, name.at);
     text_fini(&name);
-    judged_cell(table, judged, judged->limit, false);
+    goal_cell(table, judged, judged->limit);
     if (judged->objective && judged->accept != judged->limit)
-        judged_cell(table, judged, judged->accept, false);
+        goal_cell(table, judged, judged->accept);
     else
         table_cell(table, "");
     if (judged->verdict == VERDICT_NOT_JUDGED)
@@ -133,7 +139,8 @@ static void put_judged_kind(const struct result *result, bool objective,
         if (judged->objective != objective || judged->verdict != VERDICT_NOT_JUDGED)
             continue;
         struct text why = TEXT_EMPTY;
-        text_printf(&why, "%s: %s", judged->words, judged->why ? judged->why : "not observed");
+        show_judged_name(judged, &why);
+        text_printf(&why, ": %s", judged->why ? judged->why : "not observed");
         summary_put_line("not judged", why.at, options, out);
         text_fini(&why);
     }

@@ -143,6 +143,10 @@ static char *sentence_of(const struct result *result, const struct verdict *verd
     case VERDICT_WORD_INVALID:
         text_puts(&out, "the generator was the bottleneck, not the target: ");
         reason_or(result, "generator.reason", "it was saturated", &out);
+        if (result_fact(result, "outcome.stopped")) {
+            text_puts(&out, "; ");
+            reason_or(result, "outcome.stopped", "", &out);
+        }
         break;
     case VERDICT_WORD_INCOMPLETE:
         reason_or(result, "outcome.reason",
@@ -238,6 +242,18 @@ enum words_tone show_judged_tone(const struct result_verdict *judged)
         break;
     }
     return TONE_FAINT;
+}
+
+void show_judged_name(const struct result_verdict *judged, struct text *out)
+{
+    const char *words = judged->words ? judged->words : "";
+    struct text name = TEXT_EMPTY;
+    size_t bytes = judged->objective ? strcspn(words, "<>") : strlen(words);
+    text_put(&name, span_trim((struct span){.at = words, .bytes = bytes}));
+    if (judged->scope && judged->scope[0] && !(name.bytes && strstr(name.at, judged->scope)))
+        text_printf(&name, ", %s", judged->scope);
+    words_put(out, name.bytes ? name.at : "", false);
+    text_fini(&name);
 }
 
 static bool is_share(const char *unit)

@@ -6,6 +6,7 @@
  *   generator.verdict   ok | suspect | saturated     generator.reason    one sentence
  *   outcome             passed | failed | thresholds | interrupted | saturated | disk_full
  *   outcome.reason      one sentence
+ *   outcome.stopped     one sentence: what ended the load before its time
  *   objectives.needed   the share that must be met, "0.8"
  *   next                what to do next, "plimsoll analyze RUN"
  *   advice.*            a hint that is printed as it is ("no think time: ...") */
@@ -53,6 +54,11 @@ enum words_tone show_verdict_tone(enum verdict_word word);
 /* What one verdict of a result says: "met", "accepted", "failed", "not judged"; its tone. */
 const char *show_judged_words(const struct result_verdict *judged);
 enum words_tone show_judged_tone(const struct result_verdict *judged);
+
+/* Appends what was judged, for a table that has its target in a column of its own: of an objective
+ * "response_time p95, task chat" without the goal and what is accepted, of a threshold the whole of
+ * its words, which are k6's. */
+void show_judged_name(const struct result_verdict *judged, struct text *out);
 
 /* Appends a value of a verdict in its own unit ("s", "ms", "ns"; "1" or "share": of 1; "/s", ...),
  * as people read it; NAN gives "not observed". */

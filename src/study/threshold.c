@@ -221,8 +221,9 @@ void objective_judge(const struct plan_objective *objective, const struct result
                                                   .level = objective->at}};
     read_stat(objective->stat, &question);
     struct measured measured;
-    if (measure(result, &question, &measured, &why) == 0) {
-        to_base_units(&measured);
+    int rc = measure(result, &question, &measured, &why);
+    to_base_units(&measured); /* also where nothing was measured: the target has a unit too */
+    if (rc == 0) {
         out->value = measured.value;
         out->at_least = measured.at_least;
         objective_compare(objective, &measured, out, &why);

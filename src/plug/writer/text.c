@@ -1,4 +1,5 @@
-/* The summary at the end of a run: the verdict, the reason, the detail, what to do next. */
+/* The summary at the end of a run: the verdict, the figures, how far to trust them, notes on the
+ * plan, what to do next. */
 #include "plug/writer/writer_list.h"
 #include "show/summary.h"
 
@@ -6,7 +7,6 @@ static int write_text(const struct result *result, const struct show_options *op
                       struct text *out)
 {
     summary_put_verdict(result, options, out);
-    summary_put_advice(result, options, out);
     summary_put_judged(result, options, out);
     summary_put_requests(result, options, out);
     summary_put_levels(result, options, out);
@@ -15,6 +15,7 @@ static int write_text(const struct result *result, const struct show_options *op
     summary_put_concurrency(result, options, out);
     summary_put_errors(result, options, out);
     summary_put_trust(result, options, out);
+    summary_put_advice(result, options, out);
     summary_put_next(result, options, out);
     return 0;
 }

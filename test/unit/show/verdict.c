@@ -52,6 +52,46 @@ static void test_words(void **state)
     result_free(result);
 }
 
+/* A limit that stopped a run whose generator was saturated: the reader must know of both. */
+static void test_stopped_and_saturated(void **state)
+{
+    (void)state;
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    struct verdict verdict;
+    set_fact(result, "generator.verdict", "saturated");
+    set_fact(result, "generator.reason", "a loop thread was busy");
+    set_fact(result, "outcome.stopped", "stopped by a limit of watch.stop: memory 91 %");
+    show_verdict(result, &verdict);
+    assert_int_equal(verdict.word, VERDICT_WORD_INVALID);
+    assert_string_equal(verdict.sentence,
+                        "the generator was the bottleneck, not the target: a loop thread was busy; "
+                        "stopped by a limit of watch.stop: memory 91 %");
+    show_verdict_fini(&verdict);
+    result_free(result);
+}
+
+static void judged_name(const char *words, const char *scope, bool objective, const char *wanted)
+{
+    struct result_verdict judged = {.words = (char *)(uintptr_t)words,
+                                    .scope = (char *)(uintptr_t)scope,
+                                    .objective = objective};
+    struct text out = TEXT_EMPTY;
+    show_judged_name(&judged, &out);
+    assert_string_equal(out.at, wanted);
+    text_fini(&out);
+}
+
+/* The goal has a column of its own in tables. */
+static void test_names(void **state)
+{
+    (void)state;
+    judged_name("response_time p95 < 2s accept 2.5s at 100 task chat", "task chat, level 100", true,
+                "response_time p95, task chat, level 100");
+    judged_name("throughput>10/s", "", true, "throughput");
+    judged_name("http_req_duration: p(95)<800", "task h", false,
+                "http_req_duration: p(95)<800, task h");
+}
+
 static void test_unjudged(void **state)
 {
     (void)state;
@@ -122,8 +162,10 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words), cmocka_unit_test(test_unjudged), cmocka_unit_test(test_kinds),
-        cmocka_unit_test(test_flags), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_words),  cmocka_unit_test(test_stopped_and_saturated),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_unjudged),
+        cmocka_unit_test(test_kinds),  cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
