@@ -113,6 +113,18 @@ static void begin_step(struct batching *batching, nsec_t begin_ns)
                             options->step_sequence_ns * (nsec_t)batching->running_count;
 }
 
+/* Whether a GPU that allocates as requests come has no room for this one. */
+static bool is_out_of_memory(const struct batching *batching, const struct sequence *sequence)
+{
+    const struct gpu_options *gpu = &batching->options.gpu;
+    uint64_t tokens = batching->kv_reserved + whole_length(sequence);
+    if (!gpu->fails)
+        return false;
+    for (const struct list *at = batching->waiting.next; at != &batching->waiting; at = at->next)
+        tokens += whole_length(list_entry(at, const struct sequence, node));
+    return gpu->weights_bytes + tokens * gpu->kv_token_bytes > gpu->memory_bytes;
+}
+
 int batching_arrive(struct batching *batching, struct sequence *sequence, nsec_t arrival_ns)
 {
     check(sequence->tokens > 0);
@@ -120,6 +132,8 @@ int batching_arrive(struct batching *batching, struct sequence *sequence, nsec_t
         arrival_ns = batching->latest_ns;
     if (batching->options.kv_tokens && whole_length(sequence) > batching->options.kv_tokens)
         return BATCHING_TOO_LONG;
+    if (is_out_of_memory(batching, sequence))
+        return BATCHING_OUT_OF_MEMORY;
     bool idle = batching->boundary_ns == NSEC_NEVER;
     uint64_t free_slots = batching->options.slots - batching->running_count;
     if (batching->waiting_count >= free_slots &&

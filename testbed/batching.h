@@ -51,10 +51,11 @@ struct batching *batching_free(struct batching *batching);
 /* From now on told of each step before its tokens are, with the same self. */
 void batching_on_step(struct batching *batching, batching_step_fn *stepped);
 
-enum { BATCHING_FULL = 1, BATCHING_TOO_LONG = 2 };
+enum { BATCHING_FULL = 1, BATCHING_TOO_LONG = 2, BATCHING_OUT_OF_MEMORY = 3 };
 
 /* Takes in a sequence with prompt_tokens and tokens (at least 1) set. Returns 0, BATCHING_FULL
- * (queue_limit wait already) or BATCHING_TOO_LONG (it could never fit the KV cache). */
+ * (queue_limit wait already), BATCHING_TOO_LONG (it could never fit the KV cache) or
+ * BATCHING_OUT_OF_MEMORY (of a GPU that fails: it does not fit beside all that are inside). */
 int batching_arrive(struct batching *batching, struct sequence *sequence, nsec_t arrival_ns);
 /* Takes out a sequence whose client has gone, waiting or running. */
 void batching_abandon(struct batching *batching, struct sequence *sequence);

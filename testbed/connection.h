@@ -43,6 +43,7 @@ enum station_index {
     STATION_ANSWER,
     STATION_RESEARCH,
     STATION_SYNTHESIS,
+    STATION_MEMORY,
     STATION_COUNT,
 };
 
@@ -81,6 +82,7 @@ struct connection {
     struct timer hold;
     struct law_work work;
     bool working;            /* `work` is in the law */
+    int worker;              /* its process, see worker.h; 0: none */
     struct station *station; /* whose law that is; NULL: the testbed's own */
     struct task *task;       /* in a pool, or kept until its reply goes; or NULL */
     struct replica *replica; /* the machine that the balancer gave it; NULL: another law */
@@ -124,6 +126,7 @@ struct testbed {
     struct toolbox *toolbox; /* for any thread */
     struct sessions *sessions;
     uint64_t streamed_calls; /* of MCP */
+    nsec_t rate_next_ns;     /* when work at the limit of its rate would come */
     struct faults faults;
     struct metrics *metrics;
     uint64_t connections_count, requests, replies, departures, refused, abandoned;

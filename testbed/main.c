@@ -192,9 +192,10 @@ int main(int count, char **arguments)
         fprintf(stderr, "plimsoll-testbed: %s\n", words);
         return EXIT_USAGE;
     }
-    if (line.help || line.help_platform || line.version) {
+    if (line.help || line.help_platform || line.help_limits || line.version) {
         fputs(line.help            ? options_help()
               : line.help_platform ? options_help_platform()
+              : line.help_limits   ? options_help_limits()
                                    : "plimsoll-testbed " PLIMSOLL_VERSION "\n",
               stdout);
         return fflush(stdout) ? EXIT_FAILURE : EXIT_SUCCESS;

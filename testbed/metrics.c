@@ -6,6 +6,7 @@
 #include "testbed/connection.h"
 #include "testbed/mcp.h"
 #include "testbed/paths.h"
+#include "testbed/pool.h"
 #include "testbed/replica.h"
 #include "testbed/station.h"
 #include "testbed/tools.h"
@@ -116,6 +117,18 @@ static void put_replies(struct text *out, const struct metrics *metrics)
     }
 }
 
+static void put_compute(struct testbed *testbed, struct text *out)
+{
+    struct pool_counts counts;
+    pool_counts(testbed->compute, &counts);
+    put_number(out, "testbed_compute_limit", "gauge", "Searches and embeddings at once, at most.",
+               counts.threads);
+    put_number(out, "testbed_compute_running", "gauge", "Searches and embeddings being done.",
+               counts.running);
+    put_number(out, "testbed_compute_waiting", "gauge", "Searches and embeddings that wait.",
+               counts.waiting);
+}
+
 void metrics_write(struct testbed *testbed, struct text *out)
 {
     const struct metrics *metrics = testbed->metrics;
@@ -149,6 +162,7 @@ void metrics_write(struct testbed *testbed, struct text *out)
     stations_write(testbed, out);
     replicas_write(testbed, out);
     tools_write(testbed, out);
+    put_compute(testbed, out);
     mcp_write(testbed, out);
     put_spread(out, "testbed_service_seconds", "Time that work held its server.",
                &metrics->service);

@@ -49,6 +49,8 @@ static const struct row rows[] = {
     {"usl-beta", KIND_REAL, AT(testbed.law.usl_beta)},
     {"queue-limit", KIND_COUNT, AT(testbed.law.queue_limit)},
     {"queue-full", KIND_FULL, AT(testbed.law.full_status)},
+    {"rate-limit", KIND_REAL, AT(testbed.law.rate_limit)},
+    {"work-memory", KIND_BYTES, AT(testbed.law.work_bytes)},
     {"seed", KIND_SEED, AT(testbed.law.seed)},
     {"slots", KIND_COUNT, AT(testbed.batching.slots)},
     {"prefill-rate", KIND_REAL, AT(testbed.batching.prefill_rate)},
@@ -60,7 +62,9 @@ static const struct row rows[] = {
     {"gpu-memory", KIND_BYTES, AT(testbed.batching.gpu.memory_bytes)},
     {"gpu-weights", KIND_BYTES, AT(testbed.batching.gpu.weights_bytes)},
     {"gpu-kv-token", KIND_BYTES, AT(testbed.batching.gpu.kv_token_bytes)},
+    {"gpu-fails", KIND_FLAG, AT(testbed.batching.gpu.fails)},
     {"help-platform", KIND_FLAG, AT(help_platform)},
+    {"help-limits", KIND_FLAG, AT(help_limits)},
     {"preset", KIND_PRESET, AT(preset)},
     {"port-offset", KIND_COUNT, AT(port_offset)},
     {"vectors", KIND_COUNT, AT(testbed.platform.vectors)},
@@ -69,6 +73,7 @@ static const struct row rows[] = {
     {"vectors-at-start", KIND_FLAG, AT(testbed.platform.vectors_at_start)},
     {"compute-threads", KIND_COUNT, AT(testbed.platform.compute_threads)},
     {"embed-token-ms", KIND_MS, AT(testbed.platform.embed_token_ns)},
+    {"memory-bandwidth", KIND_BYTES, AT(testbed.platform.memory_bandwidth)},
     {"db-pool", KIND_COUNT, AT(testbed.platform.database.servers)},
     {"db-ms", KIND_MS, AT(testbed.platform.database.service_ns)},
     {"db-refuse", KIND_FLAG, AT(testbed.platform.database.refuses)},
@@ -134,7 +139,7 @@ static const char help[] =
     "            --slow-bytes N  --slow-gap-ms MS (10)  --close-after N (on a connection, "
     "unsaid)\n"
     "other       --log FILE (CSV: n, arrival, service, departure, written, in ns)\n"
-    "            --help  --help-platform (services around the model, presets)  --version\n"
+    "            --help  --help-platform (services around it, presets)  --help-limits  --version\n"
     "paths       / /health /metrics /v1/models /v1/chat/completions /work[?service_us=N] /echo\n"
     "            /status/N /delay/MS /bytes/N /redirect/N /set-cookie /cookies /headers /gzip\n"
     "examples    plimsoll-testbed --port 8000 --law mmc --servers 2 --service-ms 20\n"
@@ -166,9 +171,30 @@ static const char help_platform[] =
     "            --mcp-cut-every N (streams cut, to be resumed by Last-Event-ID)\n"
     "            --sandbox-in DIRECTORY (/tmp)\n";
 
+static const char help_limits[] =
+    "plimsoll-testbed: limits to be planted, so that a search for bottlenecks has one to find\n"
+    "\n"
+    "work        --servers N, --slots N, --kv-tokens N, --db-pool N, --tool-limit N: see the other "
+    "helps\n"
+    "rate        --rate-limit N (work a second; what is more gets 429 at once)\n"
+    "memory      --work-memory BYTES (each /work has a process of its own that fills as much; the\n"
+    "            limit of a control group ends such processes, and their work gets 500)\n"
+    "            --memory-bandwidth BYTES (a second; searches of /collections read the collection\n"
+    "            one after another, counted in /metrics as DRAM_Reads, as Intel's PCM does)\n"
+    "GPU         --gpu-fails (a sequence that --gpu-memory cannot hold beside --gpu-weights and\n"
+    "            those inside gets 500, out of memory, rather than to wait)\n"
+    "examples    plimsoll-testbed --law fixed --service-ms 20 --rate-limit 50\n"
+    "            plimsoll-testbed --law batching --gpu-memory 10GiB --gpu-weights 6GiB "
+    "--gpu-fails\n";
+
 const char *options_help_platform(void)
 {
     return help_platform;
+}
+
+const char *options_help_limits(void)
+{
+    return help_limits;
 }
 
 const char *options_help(void)

@@ -13,7 +13,7 @@ struct command_line {
     const char *preset;   /* or NULL; read before all others, wherever it stands */
     uint64_t port_offset; /* added to every port that is not 0 */
     bool approximate;     /* collections of vectors have an approximate index */
-    bool help_platform;
+    bool help_platform, help_limits;
     bool help, version;
 };
 
@@ -25,6 +25,9 @@ int options_read(struct command_line *out, int count, char **arguments, char *wo
 const char *options_help(void);
 /* What --help-platform prints: the options of the services around the model; fits a screen too. */
 const char *options_help_platform(void);
+
+/* What --help-limits prints: what holds it back on purpose, so that a bottleneck can be planted. */
+const char *options_help_limits(void);
 
 /* The name of the index-th option, without dashes; NULL behind the last. For tests. */
 const char *options_name(size_t index);

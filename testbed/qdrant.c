@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "testbed/reply.h"
+#include "testbed/station.h"
 #include "testbed/task.h"
 #include "testbed/value.h"
 #include "testbed/vectors.h"
@@ -363,11 +364,31 @@ static void work_names(struct task *task)
     end_reply(task);
 }
 
+static void memory_read(struct connection *connection, nsec_t now_ns)
+{
+    (void)now_ns;
+    station_end(connection);
+    task_reply(connection->task);
+}
+
+/* By the law of the memory the whole collection is read after it was searched. */
+static void search_then(struct task *task)
+{
+    const struct platform_options *platform = &task->testbed->options.platform;
+    uint64_t bytes = platform->vectors * platform->dimensions * sizeof(float);
+    if (task->status != 200)
+        task_reply(task);
+    else
+        station_read_memory(task->connection, bytes, task->job.ended_ns, memory_read);
+}
+
 void qdrant_serve(struct connection *connection, const struct request *request)
 {
     bool all = span_equal(request->path, SPAN("/collections"));
     struct task *task = task_new(connection, request, all ? work_names : work);
     bool searches = span_equal(request->method, SPAN("POST"));
+    if (searches && connection->testbed->options.platform.memory_bandwidth)
+        task->then = search_then;
     task_submit(task, connection->testbed->compute,
                 searches ? qdrant_cost(connection->testbed) : 10 * NSEC_PER_USEC);
 }

@@ -10,6 +10,7 @@
 void stations_init(struct testbed *testbed)
 {
     const struct platform_options *platform = &testbed->options.platform;
+    const struct station_options memory = {.servers = 1, .fixed = true};
     const struct {
         const char *name, *full_words;
         const struct station_options *options;
@@ -18,6 +19,7 @@ void stations_init(struct testbed *testbed)
         [STATION_ANSWER] = {"answer", "the model's queue is full", &platform->answer},
         [STATION_RESEARCH] = {"research", "all research agents are busy", &platform->research},
         [STATION_SYNTHESIS] = {"synthesis", "all synthesis agents are busy", &platform->synthesis},
+        [STATION_MEMORY] = {"memory", "", &memory},
     };
     for (int i = 0; i < STATION_COUNT; i++) {
         struct station *station = &testbed->stations[i];
@@ -42,19 +44,36 @@ void stations_fini(struct testbed *testbed)
         testbed->stations[i].law = law_free(testbed->stations[i].law);
 }
 
-bool station_begin(struct connection *connection, enum station_index index, nsec_t arrival_ns,
-                   void (*due)(struct connection *connection, nsec_t now_ns))
+/* Service: its time; negative: what the station's law says. */
+static bool begin(struct connection *connection, enum station_index index, nsec_t arrival_ns,
+                  nsec_t service_ns)
 {
     struct station *station = &connection->testbed->stations[index];
-    if (law_arrive(station->law, &connection->work, arrival_ns, -1) == LAW_FULL) {
+    if (law_arrive(station->law, &connection->work, arrival_ns, service_ns) == LAW_FULL) {
         station->refused++;
         reply_error(connection, (int)station->options.full_status, station->full_words);
         return false;
     }
     connection->working = true;
     connection->station = station;
+    return true;
+}
+
+bool station_begin(struct connection *connection, enum station_index index, nsec_t arrival_ns,
+                   void (*due)(struct connection *connection, nsec_t now_ns))
+{
+    if (!begin(connection, index, arrival_ns, -1))
+        return false;
     connection_wait(connection, connection->work.departure_ns, due);
     return true;
+}
+
+void station_read_memory(struct connection *connection, uint64_t bytes, nsec_t arrival_ns,
+                         void (*due)(struct connection *connection, nsec_t now_ns))
+{
+    double rate = (double)connection->testbed->options.platform.memory_bandwidth;
+    begin(connection, STATION_MEMORY, arrival_ns, (nsec_t)((double)bytes / rate * 1e9));
+    connection_wait(connection, connection->work.departure_ns, due);
 }
 
 void station_end(struct connection *connection)
@@ -123,6 +142,31 @@ static double spent_seconds(struct station *station, nsec_t now_ns)
     return (double)station->spent_ns / 1e9;
 }
 
+/* The database's pool as client libraries name theirs, and the memory's bytes as Intel's
+ * Performance Counter Monitor does. */
+static void put_borrowed(struct testbed *testbed, struct text *out)
+{
+    nsec_t now_ns = loop_now(testbed->loop);
+    struct station *pool = &testbed->stations[STATION_DATABASE];
+    const struct station *memory = &testbed->stations[STATION_MEMORY];
+    double bandwidth = (double)testbed->options.platform.memory_bandwidth;
+    text_printf(out,
+                "# HELP db_pool_connections_in_use Connections of the pool in use.\n"
+                "# TYPE db_pool_connections_in_use gauge\n"
+                "db_pool_connections_in_use{pool=\"database\"} %g\n"
+                "# HELP db_pool_connections_max Connections of the pool.\n"
+                "# TYPE db_pool_connections_max gauge\n"
+                "db_pool_connections_max{pool=\"database\"} %g\n"
+                "# HELP db_pool_waiting Requests that wait for a connection.\n"
+                "# TYPE db_pool_waiting gauge\ndb_pool_waiting{pool=\"database\"} %g\n",
+                busy(pool, now_ns), servers(pool, now_ns), queued(pool, now_ns));
+    if (bandwidth > 0)
+        text_printf(out,
+                    "# HELP DRAM_Reads Bytes read from memory.\n# TYPE DRAM_Reads counter\n"
+                    "DRAM_Reads{aggregate=\"system\",source=\"uncore\"} %.0f\n",
+                    (double)memory->busy_ns / 1e9 * bandwidth);
+}
+
 void stations_write(struct testbed *testbed, struct text *out)
 {
     put_each(testbed, out, "testbed_station_servers", "gauge",
@@ -137,6 +181,7 @@ void stations_write(struct testbed *testbed, struct text *out)
              "Time that work held its server.", busy_seconds);
     put_each(testbed, out, "testbed_station_response_seconds_total", "counter",
              "Time from arrival to departure.", spent_seconds);
+    put_borrowed(testbed, out);
 }
 
 /* ---- the database -----------------------------------------------------------------------------

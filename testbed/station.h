@@ -27,6 +27,10 @@ void stations_fini(struct testbed *testbed);
  * departs `due` is called. Returns false when it was turned away and the client told so. */
 bool station_begin(struct connection *connection, enum station_index index, nsec_t arrival_ns,
                    void (*due)(struct connection *connection, nsec_t now_ns));
+/* The same for so many bytes read at --memory-bandwidth, which must be set, one after another; what
+ * is read is counted when it is over. */
+void station_read_memory(struct connection *connection, uint64_t bytes, nsec_t arrival_ns,
+                         void (*due)(struct connection *connection, nsec_t now_ns));
 /* Ends it, at its departure. */
 void station_end(struct connection *connection);
 

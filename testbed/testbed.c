@@ -10,6 +10,7 @@
 #include "testbed/station.h"
 #include "testbed/tools.h"
 #include "testbed/vectors.h"
+#include "testbed/worker.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -158,6 +159,7 @@ static void end_connections(struct testbed *testbed)
         struct connection *connection = list_entry(node, struct connection, node);
         connection_end(connection, true);
         if (connection->working) {
+            worker_end(connection);
             law_leave(connection->station ? connection->station->law : testbed->law,
                       &connection->work);
             timer_stop(testbed->loop, &connection->timer);

@@ -77,6 +77,8 @@ struct testbed_options {
         uint64_t full_status; /* 429 or 503 */
         uint64_t seed;
         double usl_alpha, usl_beta; /* contention and coherence of the scalability law */
+        double rate_limit;          /* work a second; what is more gets 429; 0: none */
+        uint64_t work_bytes;        /* memory of each /work, in a process of its own; 0: none */
     } law;
 
     struct batching_options {
@@ -93,6 +95,7 @@ struct testbed_options {
             uint64_t weights_bytes;  /* of the model, always there */
             uint64_t kv_token_bytes; /* of the KV cache, a token */
             double idle_watts, busy_watts;
+            bool fails; /* what its memory cannot hold is answered 500, out of memory */
         } gpu;
     } batching;
 
@@ -116,11 +119,13 @@ struct testbed_options {
         bool vectors_at_start;              /* made then, else when first asked for */
         uint64_t compute_threads;           /* for embeddings and searches together */
         nsec_t embed_token_ns;              /* processor time that a token costs */
-        uint64_t tool_limit;                /* tools executed at once */
-        uint64_t tool_queue;                /* calls that may wait; UINT64_MAX: any number */
-        nsec_t tool_ns;                     /* a tool takes at least this long */
-        const char *sandbox_in;             /* the directory in which the tools' is made */
-        bool mcp_json;                      /* replies of one JSON message are not event streams */
+        uint64_t memory_bandwidth; /* bytes a second that searches read, one after another; 0: as
+                                      this machine does */
+        uint64_t tool_limit;       /* tools executed at once */
+        uint64_t tool_queue;       /* calls that may wait; UINT64_MAX: any number */
+        nsec_t tool_ns;            /* a tool takes at least this long */
+        const char *sandbox_in;    /* the directory in which the tools' is made */
+        bool mcp_json;             /* replies of one JSON message are not event streams */
         uint64_t mcp_cut_every; /* every n-th streamed tool call is cut, to be resumed; 0: none */
         uint64_t mcp_sessions;  /* open at once, at most */
     } platform;

@@ -4,6 +4,7 @@
 #include "testbed/replica.h"
 #include "testbed/reply.h"
 #include "testbed/station.h"
+#include "testbed/worker.h"
 
 #define SERVICE_MOST_US UINT64_C(3600000000) /* an hour, asked by a request */
 
@@ -13,9 +14,32 @@ static void turn_away(struct connection *connection)
     reply_error(connection, (int)connection->testbed->options.law.full_status, "the queue is full");
 }
 
+/* A limit on the rate, as a bucket of tokens: a tenth of a second's work may come at once, or one.
+ * Kept as one instant, that at which work would come that is exactly at the limit.
+ *   Source   the generic cell rate algorithm of ITU-T I.371. */
+static bool is_too_fast(struct connection *connection)
+{
+    struct testbed *testbed = connection->testbed;
+    double rate = testbed->options.law.rate_limit;
+    if (!(rate > 0))
+        return false;
+    nsec_t each_ns = (nsec_t)(1e9 / rate), now_ns = connection->rx_ns;
+    nsec_t ahead_ns = each_ns > NSEC_PER_SEC / 10 ? 0 : NSEC_PER_SEC / 10;
+    nsec_t next_ns = testbed->rate_next_ns > now_ns ? testbed->rate_next_ns : now_ns;
+    if (next_ns - now_ns > ahead_ns) {
+        testbed->refused++;
+        reply_error(connection, 429, "too many requests: the limit of the rate is reached");
+        return true;
+    }
+    testbed->rate_next_ns = next_ns + each_ns;
+    return false;
+}
+
 bool work_begin(struct connection *connection, nsec_t fixed_ns)
 {
     struct testbed *testbed = connection->testbed;
+    if (is_too_fast(connection))
+        return false;
     if (law_arrive(testbed->law, &connection->work, connection->rx_ns, fixed_ns) == LAW_FULL) {
         turn_away(connection);
         return false;
@@ -56,6 +80,7 @@ static void depart_alone(struct connection *connection, nsec_t now_ns)
     struct testbed *testbed = connection->testbed;
     bool own = !connection->station;
     (void)now_ns;
+    worker_end(connection);
     leave(connection);
     if (own && testbed->options.served)
         testbed->options.served(testbed->options.self, &connection->entry);
@@ -71,12 +96,16 @@ void work_outlive(struct connection *connection)
 bool work_begin_sequence(struct connection *connection)
 {
     struct testbed *testbed = connection->testbed;
+    if (is_too_fast(connection))
+        return false;
     /* Steps that are over end before this arrival is looked at: it must not join them. */
     struct batching *batching = replica_batching(connection->replica);
     batching_advance(batching, connection->rx_ns);
     int outcome = batching_arrive(batching, &connection->sequence, connection->rx_ns);
     if (outcome == BATCHING_FULL)
         turn_away(connection);
+    else if (outcome == BATCHING_OUT_OF_MEMORY)
+        reply_error(connection, 500, "CUDA out of memory");
     else if (outcome == BATCHING_TOO_LONG)
         reply_error(connection, 400, "prompt and max_tokens together exceed the KV cache");
     if (outcome)
@@ -119,7 +148,12 @@ static void work_reply(struct connection *connection, nsec_t now_ns)
     struct text body = TEXT_EMPTY;
     const struct law_work *work = &connection->work;
     (void)now_ns;
+    bool alive = worker_end(connection);
     work_end(connection);
+    if (!alive) {
+        reply_error(connection, 500, "the worker was ended: there is no memory for it");
+        return;
+    }
     text_puts(&body, "{\"n\":");
     text_put_uint(&body, work->number);
     text_puts(&body, ",\"wait_ns\":");
@@ -154,6 +188,7 @@ void work_serve(struct connection *connection, const struct request *request)
     }
     if (!work_begin(connection, fixed_ns))
         return;
+    worker_begin(connection);
     if (connection->work.departure_ns <= connection->rx_ns)
         work_reply(connection, connection->rx_ns);
     else

@@ -57,6 +57,7 @@ static const struct indicator table[] = {
     {"vector.update_queue", "vector-search", "vector search", USE_QUEUE, 1},
     {"balancer.queue", "balancer", "load balancer", USE_QUEUE, 1},
     {"balancer.sessions", "balancer", "load balancer", USE_COUNT, 0},
+    {"balancer.server_sessions", "balancer", "load balancer", USE_COUNT, 0},
     {"network.conntrack_share", "network", "connection table", USE_LEVEL, 0.95},
     {"host.descriptor_share", "descriptors", "descriptors", USE_LEVEL, 0.95},
     {"queue.depth", "queue", "queue", USE_QUEUE, 1},
@@ -72,12 +73,15 @@ static const struct indicator endings[] = {
     {"used_share", "resource", "", USE_SHARE, 0.95},
     {"usage", "resource", "", USE_LEVEL, 0.95},
     {"queue", "resource", "", USE_QUEUE, 1},
+    {"queue_length", "resource", "", USE_QUEUE, 1},
+    {"queue_size", "resource", "", USE_QUEUE, 1},
     {"queued", "resource", "", USE_QUEUE, 1},
     {"waiting", "resource", "", USE_QUEUE, 1},
     {"pending", "resource", "", USE_QUEUE, 1},
     {"depth", "resource", "", USE_QUEUE, 1},
     {"in_use", "resource", "", USE_COUNT, 0},
     {"in_flight", "resource", "", USE_COUNT, 0},
+    {"running", "resource", "", USE_COUNT, 0},
 };
 
 /* Failures and the kinds of resources that cause them; blanks at both ends of each word. */

@@ -8,6 +8,7 @@
 #include "plug/probe/local.h"
 #include "plug/probe/probe_list.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,25 @@ static const struct metric metrics[] = {
     {.name = NULL},
 };
 
-static const struct setting settings[] = {{.name = NULL}};
+struct network_config {
+    char *interface;
+    uint64_t speed_bytes; /* a second */
+};
+
+static const struct setting settings[] = {
+    {.name = "interface",
+     .type = SETTING_TEXT,
+     .offset = offsetof(struct network_config, interface),
+     .sentence = "only this interface; else all, and TCP"},
+    {.name = "speed",
+     .type = SETTING_BYTES,
+     .offset = offsetof(struct network_config, speed_bytes),
+     .least = 1,
+     .most = 1e15,
+     .sentence = "bytes a second that its link carries each way (12.5MB is 100 Mbit/s), where the "
+                 "driver says nothing (virtual machines) or a limit on the rate is lower"},
+    {.name = NULL},
+};
 
 struct known_interface {
     struct interface before;
@@ -93,6 +112,7 @@ struct known_interface {
 
 struct network_probe {
     struct local local;
+    const struct network_config *config; /* NULL: none was asked for */
     struct text netstat, snmp, sockstat, sockstat6;
     struct netstat before;
     struct known_interface *interfaces;
@@ -102,10 +122,14 @@ struct network_probe {
 static int network_open(const void *config, const struct probe_place *place, void **self,
                         struct text *why)
 {
-    (void)config;
-    (void)why;
+    const struct network_config *wanted = config;
+    if (wanted && wanted->speed_bytes && (!wanted->interface || !*wanted->interface)) {
+        text_puts(why, "speed is that of one interface: name it");
+        return -EINVAL;
+    }
     struct network_probe *probe = memory_new(1, sizeof *probe);
     probe->local.place = place;
+    probe->config = config;
     *self = probe;
     return 0;
 }
@@ -119,8 +143,10 @@ static struct known_interface *known(struct network_probe *probe, const struct i
             return &probe->interfaces[i];
     probe->interfaces =
         memory_resize(probe->interfaces, probe->count + 1, sizeof *probe->interfaces);
+    uint64_t told = probe->config ? probe->config->speed_bytes : 0;
     probe->interfaces[probe->count] = (struct known_interface){
-        .before = *now, .speed = interface_speed(probe->local.place->root, now->name)};
+        .before = *now,
+        .speed = told ? 8 * told : interface_speed(probe->local.place->root, now->name)};
     return &probe->interfaces[probe->count++];
 }
 
@@ -145,6 +171,13 @@ static void put_interface(const struct local *local, const struct known_interfac
         probe_value(sink, LINK_SHARE, part, 8 * fmax(in, out) / (double)interface->speed);
 }
 
+/* The interface that was asked for; NULL: all. */
+static const char *only_one(const struct network_probe *probe)
+{
+    const char *name = probe->config ? probe->config->interface : NULL;
+    return name && *name ? name : NULL;
+}
+
 /* Whether there was any interface; one that never carried anything is left out. */
 static bool look_at_interfaces(struct network_probe *probe, nsec_t at_ns, struct probe_sink *sink)
 {
@@ -152,6 +185,9 @@ static bool look_at_interfaces(struct network_probe *probe, nsec_t at_ns, struct
     bool any = false;
     struct span lines = local_read(&probe->local, DEV);
     while (interface_next(&lines, &now)) {
+        const char *only = only_one(probe);
+        if (only && strcmp(only, now.name) != 0)
+            continue;
         any = true;
         struct known_interface *interface = known(probe, &now);
         bool used = now.in_packets + now.out_packets > 0;
@@ -228,10 +264,12 @@ static int network_look(void *self, nsec_t at_ns, struct probe_sink *sink, struc
     struct network_probe *probe = self;
     local_begin(&probe->local, at_ns);
     bool any = look_at_interfaces(probe, at_ns, sink);
-    look_at_tcp(probe, sink);
+    const char *only = only_one(probe);
+    if (!only)
+        look_at_tcp(probe, sink);
     if (any)
         return 0;
-    text_puts(why, DEV " lists no interface");
+    text_printf(why, DEV " lists no interface %s", only ? only : "");
     return PROBE_GAP;
 }
 
@@ -251,6 +289,8 @@ const struct probe probe_network = {
     .name = "network",
     .sentence = "the interfaces and TCP of this machine",
     .settings = settings,
+    .config_bytes = sizeof(struct network_config),
+    .shorthand = "interface",
     .metrics = metrics,
     .role = "host",
     .unasked = "",

@@ -54,6 +54,7 @@ static const struct setting_word preset_words[] = {
     {"pgbouncer", "PgBouncer, by its exporter"},
     {"redis_exporter", "Redis, by its exporter"},
     {"haproxy", "HAProxy's own exporter"},
+    {"pcm", "memory's traffic, by Intel's Performance Counter Monitor"},
     {"application", "what client libraries expose of applications"},
     {.word = NULL},
 };
@@ -179,6 +180,19 @@ static bool is_counter(const struct exposition_sample *sample)
     }
 }
 
+/* What names end in by Prometheus' conventions. A number without a unit is no share: 5 that wait
+ * are not 500 %. */
+static struct span unit_by_name(struct span name)
+{
+    static const struct {
+        const char *ending, *unit;
+    } rows[] = {{"_ratio", "1"}, {"_bytes", "bytes"}, {"_seconds", "s"}, {"_celsius", "C"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (ends_with(name, span_of(rows[i].ending)))
+            return span_of(rows[i].unit);
+    return SPAN("");
+}
+
 /* Hands out one sample by its own name. Returns whether there was a value. */
 static bool hand_out_raw(struct prometheus_probe *probe, const struct exposition_sample *sample,
                          struct probe_sink *sink)
@@ -197,7 +211,7 @@ static bool hand_out_raw(struct prometheus_probe *probe, const struct exposition
     text_put(&name, sample->name);
     text_put(&part, sample->labels);
     text_put(&sentence, sample->help);
-    text_put(&unit, sample->unit);
+    text_put(&unit, sample->unit.bytes ? sample->unit : unit_by_name(sample->name));
     if (counter) {
         text_puts(&name, ".rate");
         text_puts(&unit, "/s");
@@ -205,7 +219,7 @@ static bool hand_out_raw(struct prometheus_probe *probe, const struct exposition
     probe_named(sink,
                 &(struct metric){.name = name.at,
                                  .kind = METRIC_GAUGE,
-                                 .unit = unit.bytes ? unit.at : "1",
+                                 .unit = unit.bytes ? unit.at : "",
                                  .sentence = sentence.at,
                                  .source = probe->endpoint.url.at},
                 part.bytes ? part.at : "", value);

@@ -47,7 +47,8 @@ extern const struct preset presets[];
 extern const struct preset_row preset_rows_node[], preset_rows_cadvisor[], preset_rows_kube_state[],
     preset_rows_dcgm[], preset_rows_vllm[], preset_rows_sglang[], preset_rows_tgi[],
     preset_rows_triton[], preset_rows_llamacpp[], preset_rows_qdrant[], preset_rows_postgres[],
-    preset_rows_pgbouncer[], preset_rows_redis[], preset_rows_haproxy[], preset_rows_application[];
+    preset_rows_pgbouncer[], preset_rows_redis[], preset_rows_haproxy[], preset_rows_application[],
+    preset_rows_pcm[];
 
 /* ---- what samples were -----------------------------------------------------------------------
  */

@@ -270,6 +270,13 @@ const struct preset_row preset_rows_haproxy[] = {
     {.metric = NULL},
 };
 
+/* pcm-sensor-server, of Debian's package pcm: counters of bytes at the memory controllers. */
+const struct preset_row preset_rows_pcm[] = {
+    {ROW("host.memory_bandwidth", "bytes/s", "bytes moved between memory and processors", RATE,
+         "DRAM_Reads{aggregate=system} + DRAM_Writes{aggregate=system}")},
+    {.metric = NULL},
+};
+
 /* Names that the client libraries for Python, Go, Java and Node, and their frameworks, give by
  * themselves or in their documentation. */
 const struct preset_row preset_rows_application[] = {

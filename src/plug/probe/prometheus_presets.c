@@ -24,6 +24,7 @@ const struct preset presets[] = {
     {"pgbouncer", "PgBouncer, by its exporter", "database", preset_rows_pgbouncer},
     {"redis_exporter", "Redis, by its exporter", "cache", preset_rows_redis},
     {"haproxy", "HAProxy's own exporter", "load-balancer", preset_rows_haproxy},
+    {"pcm", "memory's traffic, by Intel's Performance Counter Monitor", "host", preset_rows_pcm},
     {"application", "what client libraries expose of applications", "service",
      preset_rows_application},
     {.name = NULL},
