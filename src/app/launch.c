@@ -40,6 +40,14 @@ const struct scenario *launch_scenario(struct app *app, const struct verb *verb,
     return scenario;
 }
 
+bool launch_may_be_url(const char *words)
+{
+    size_t host = strcspn(words, "/?#");
+    struct span name = {.at = words, .bytes = host};
+    return strstr(words, "://") || memchr(words, '.', host) || memchr(words, ':', host) ||
+           span_equal_nocase(name, SPAN("localhost"));
+}
+
 int launch_read(struct app *app, const struct launch *launch, struct plan_reading *reading)
 {
     bool shipped =

@@ -35,6 +35,10 @@ int launch_read(struct app *app, const struct launch *launch, struct plan_readin
 const struct scenario *launch_scenario(struct app *app, const struct verb *verb, const char *words,
                                        int *code);
 
+/* Whether words may be a URL of which the scheme was left out: "localhost/x", "10.0.0.7",
+ * "gateway:8000", "api.example.org". A single word is more often a slip than a host. */
+bool launch_may_be_url(const char *words);
+
 /* Overrides of the plan's settings from the options that name one. Repeated options become a list.
  * Owner: caller, launch_overrides_free. */
 struct plan_override *launch_overrides(const struct arguments *arguments, size_t *count);

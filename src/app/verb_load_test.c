@@ -86,6 +86,9 @@ static int check_usage(struct app *app, const struct verb *verb, const struct ar
                            arguments->rest[1]);
     if (url && arguments->rest_count)
         return usage_error(app, verb, "a plan and --url exclude each other");
+    if (url && !launch_may_be_url(url))
+        return usage_error(app, verb, "\"%s\" is no URL; if it is a host's name, write http://%s",
+                           url, url);
     if (!url && !arguments->rest_count)
         return usage_error(app, verb, "what shall be tested? name a plan, or --url URL");
     if (!url && strncmp(arguments->rest[0], "scenario:", 9) != 0 &&

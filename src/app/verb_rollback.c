@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct option options[] = {
     {"runs", 0, .kind = OPTION_TEXT, .value = "DIR",
@@ -83,6 +84,19 @@ static int undo(struct app *app, const char *path)
     return rc ? RUN_FAILED : 0;
 }
 
+/* No journal: no test changed anything there, unless the place itself is a slip. */
+static int without_journal(struct app *app, const struct verb *verb, const char *words,
+                           const char *runs)
+{
+    bool last = strcmp(words, "@last") == 0;
+    const char *place = last ? runs : words;
+    if (place && access(place, F_OK) != 0)
+        return usage_error(app, verb, "there is no \"%s\"", place);
+    fprintf(app->out, "nothing to undo: no test %s %s has changed anything (no " JOURNAL_FILE ")\n",
+            last ? "in" : "of", place ? place : "runs");
+    return 0;
+}
+
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
     const char *runs = argument_words(arguments, "runs");
@@ -90,7 +104,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
         return usage_error(app, verb, "one run, suite directory or @last is wanted");
     char *path = files_meant(arguments->rest[0], runs ? runs : "runs", JOURNAL_FILE);
     if (!path)
-        return usage_error(app, verb, "there is no " JOURNAL_FILE " of %s", arguments->rest[0]);
+        return without_journal(app, verb, arguments->rest[0], runs);
     char *target = NULL, sentence[100];
     int error = show(app, path, &target), code = error ? RUN_FAILED : 0;
     if (error)

@@ -54,6 +54,10 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
                            "Lua scripts (-s) are not supported; a plan says the same in YAML");
     if (arguments->rest_count != 1)
         return usage_error(app, verb, "one URL is wanted");
+    const char *url = arguments->rest[0];
+    if (!launch_may_be_url(url))
+        return usage_error(app, verb, "\"%s\" is no URL; if it is a host's name, write http://%s",
+                           url, url);
     uint64_t connections = argument_count(arguments, "connections", 10);
     uint64_t threads = argument_count(arguments, "threads", 2);
     if (connections < threads)
@@ -66,7 +70,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
             headers[header_count++] = arguments->items[i].words;
     double rate = argument_rate(arguments, "rate", 0);
     struct plan_quick quick = {
-        .url = arguments->rest[0],
+        .url = url,
         .users = rate > 0 ? 0 : connections,
         .rate = rate,
         .duration_ns = argument_duration(arguments, "duration", 10 * NSEC_PER_SEC),

@@ -157,6 +157,21 @@ void variables_fini(struct variables *variables)
     *variables = (struct variables){0};
 }
 
+/* Where a reference ends: at the first "}" that is not of a "{{ hole }}" in its default. */
+static const char *reference_end(struct span words)
+{
+    for (size_t i = 0; i < words.bytes; i++) {
+        struct span rest = after(words, i);
+        const char *close =
+            span_begins(rest, SPAN("{{")) ? memmem(rest.at, rest.bytes, "}}", 2) : NULL;
+        if (close)
+            i = (size_t)(close - words.at) + 1;
+        else if (words.at[i] == '}')
+            return words.at + i;
+    }
+    return NULL;
+}
+
 /* Replaces the reference whose "${" stands at the beginning of the words; how many bytes it takes,
  * or 0 when it is none. */
 static size_t expand_one(const struct variables *variables, struct span words, size_t offset,
@@ -165,7 +180,7 @@ static size_t expand_one(const struct variables *variables, struct span words, s
     struct span inside = after(words, 2);
     size_t bytes = name_bytes(inside);
     struct span rest = after(inside, bytes);
-    const char *end = rest.bytes ? memchr(rest.at, '}', rest.bytes) : NULL;
+    const char *end = reference_end(rest);
     bool has_default = span_begins(rest, SPAN(":-"));
     if (!bytes || !end || (!has_default && rest.at[0] != '}'))
         return 0;

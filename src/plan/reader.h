@@ -97,8 +97,8 @@ void spread_read(struct reader *reader, const struct setting *row, const char *p
 struct template *reader_template(struct reader *reader, const struct node *node);
 /* Writes any value as JSON with holes; NULL after an error. */
 struct template *reader_json(struct reader *reader, const struct node *node);
-/* Adds the symbols env.NAME that the words name. */
-void reader_add_environment_symbols(struct reader *reader, struct span words);
+/* Adds the symbols env.NAME and target that the words name. */
+void reader_add_constants(struct reader *reader, struct span words);
 
 /* Reads a custom value: one of the table `plan_customs`. */
 void custom_read(struct reader *reader, const struct setting *row, const char *path,

@@ -9,6 +9,8 @@
  * Grammar: "{{" name "}}", name = word ("." word)*, blanks around it allowed. "{{{{" is a literal
  * "{{". vu, iteration, seed, uuid, now_ms, random.int(a,b), random.real, random.hex(n)  built-in
  *   env.NAME                     constant, replaced at compile time
+ *   target                       the plan's target (of several the first), without a slash at
+ *                                its end; likewise
  *   NAME                         a plan variable (constant) or a captured value of this iteration
  *   FEEDER.next, FEEDER.COLUMN   a feeder's row; .next for feeders of one column, and for prompts
  *   FEEDER.tokens .output .messages  of a feeder of prompts; .messages is JSON

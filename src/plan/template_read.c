@@ -6,20 +6,36 @@
 #include <ctype.h>
 #include <string.h>
 
-void reader_add_environment_symbols(struct reader *reader, struct span words)
+/* What the plan says of itself, by the name of a hole; NULL: nothing. A slash at the target's end is
+ * left out, so that "{{ target }}/health" is right for both ways to write it. */
+static char *known_constant(const struct reader *reader, struct span name)
+{
+    struct text value = TEXT_EMPTY;
+    const struct variable *variable = NULL;
+    const struct plan *plan = reader->plan;
+    const char *target = plan->target          ? plan->target
+                         : plan->targets.count ? plan->targets.items[0]
+                                               : NULL;
+    if (span_begins(name, SPAN("env.")))
+        variable = variables_find(&reader->variables, (struct span){name.at + 4, name.bytes - 4});
+    if (variable)
+        text_puts(&value, variable->value);
+    else if (target && span_equal(name, SPAN("target")))
+        text_put(&value, (struct span){target, strlen(target) -
+                                                   (*target && target[strlen(target) - 1] == '/')});
+    else
+        return NULL;
+    return text_take(&value);
+}
+
+void reader_add_constants(struct reader *reader, struct span words)
 {
     struct hole hole;
     for (size_t at = 0; hole_find(words, at, &hole) == 0; at = hole.past) {
-        if (!span_begins(hole.name, SPAN("env.")) || symbols_find(reader->symbols, hole.name))
-            continue;
-        struct span name = {hole.name.at + 4, hole.name.bytes - 4};
-        const struct variable *variable = variables_find(&reader->variables, name);
-        if (!variable)
-            continue;
-        struct symbol *symbol = symbols_add(reader->symbols, hole.name, SYMBOL_CONSTANT);
-        struct text value = TEXT_EMPTY;
-        text_puts(&value, variable->value);
-        symbol->constant = text_take(&value);
+        char *value =
+            symbols_find(reader->symbols, hole.name) ? NULL : known_constant(reader, hole.name);
+        if (value)
+            symbols_add(reader->symbols, hole.name, SYMBOL_CONSTANT)->constant = value;
     }
 }
 
@@ -32,7 +48,7 @@ static int add_node(struct reader *reader, struct template *template, const stru
         text_fini(&words);
         return 1;
     }
-    reader_add_environment_symbols(reader, text_span(&words));
+    reader_add_constants(reader, text_span(&words));
     struct note place = node_place(node);
     if (reader->quick)
         place.line = 0;

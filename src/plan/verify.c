@@ -6,18 +6,26 @@
 #include <ctype.h>
 #include <string.h>
 
+/* Where the value of a setting of the plan's top was written: in the file, or outside of it. */
+static const struct node *top_node(struct reader *reader, const char *key)
+{
+    const struct setting *row = plan_rows;
+    while (row->name && strcmp(row->name, key) != 0)
+        row++;
+    return reader_effective(reader, row, key, node_find(reader->document.root, key));
+}
+
 static void verify_url(struct reader *reader, const char *key, const char *words)
 {
     struct url url;
     const char *why = NULL;
-    const struct node *node = node_find(reader->document.root, key);
     struct text shown = TEXT_EMPTY;
     if (!words || url_read(span_of(words), &url, &why) == 0)
         return;
     text_put_masked(&shown, words);
     text_reserve(&shown, 1);
-    reader_error(reader, node, "for example http://127.0.0.1:8000", "%s \"%s\": %s", key, shown.at,
-                 why);
+    reader_error(reader, top_node(reader, key), "for example http://127.0.0.1:8000",
+                 "%s \"%s\": %s", key, shown.at, why);
     text_fini(&shown);
 }
 

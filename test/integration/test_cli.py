@@ -35,6 +35,9 @@ VERBS = re.findall(r"^  ([a-z-]+)  ", HELP, re.M)
     (("rum", "x"), '"rum" is no verb; did you mean "run"?'),
     (("http://127.0.0.1:1",), 'did you mean "plimsoll run http://127.0.0.1:1"?'),
     (("wrk", "-s", "x.lua", "http://127.0.0.1:1"), "Lua scripts (-s) are not supported"),
+    (("wrk", "foo"), '"foo" is no URL; if it is a host\'s name, write http://foo'),
+    (("load-test", "--url", "foo/x"), "write http://foo/x"),
+    (("rollback", "gone"), 'there is no "gone"'),
     (("wrk", "-t4", "-c2", "http://127.0.0.1:1"), "-c 2 must be at least -t 4"),
     (("report",), "one run file is wanted"),
     (("report", "@last"), "there is no run file in runs"),
@@ -54,6 +57,11 @@ def test_mistakes_are_answered(plimsoll, words, said):
     assert ran.code == BAD_PLAN
     assert said in ran.err, ran.err
     assert ran.out == "" and ran.files == []
+
+
+def test_nothing_to_undo_is_no_mistake(plimsoll):
+    ran = plimsoll("rollback", "@last")
+    assert ran.code == 0 and "nothing to undo" in ran.out and ran.err == "", ran
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -138,8 +138,7 @@ def test_the_baseline_is_found_by_its_label(testbed, plimsoll):
 @pytest.mark.parametrize("name, least", [("api-gateway", 1000), ("rag-service", 400), ("mcp-server", 150)])
 def test_shares_at_a_tenth_of_the_time(name, least, testbed, plimsoll):
     server = testbed("--law", "fixed", "--service-ms", 20)
-    ran = plimsoll("run", f"scenario:{name}", "--target", server.url, "--time-scale", 0.1, "--threads", 2,
-                   env={"FETCH_URL": server.url + "/health"}).check_passed()
+    ran = plimsoll("run", f"scenario:{name}", "--target", server.url, "--time-scale", 0.1, "--threads", 2).check_passed()
     assert check_shares(ran.summary, ASKED[name][0], 2) > least
     assert ran.summary["summary"]["failed"] == 0
     assert ran.summary["verdict"]["objectives_met"] == ran.summary["verdict"]["objectives"]
@@ -175,8 +174,7 @@ def test_the_rag_service(testbed, plimsoll):
 def test_the_mcp_server_in_the_plain_dialect(testbed, plimsoll):
     server = testbed("--law", "none")
     ran = plimsoll("run", "scenario:mcp-server", "--target", server.url, "--time-scale", 0.02,
-                   "--set", "scenarios.agents.think=0.5s..1s", "--threads", 2,
-                   env={"FETCH_URL": server.url + "/health"}).check_passed()
+                   "--set", "scenarios.agents.think=0.5s..1s", "--threads", 2).check_passed()
     summary = ran.summary
     assert check_shares(summary, ASKED["mcp-server"][0], 2) >= 60
     assert summary["summary"]["failed"] == 0, summary["examples"]

@@ -72,6 +72,9 @@ static void expands_references(void **state)
         {"$${A}", "${A}", ""},
         {"$A $ {A} ${a.b} ${} ${", "$A $ {A} ${a.b} ${} ${", ""},
         {"${NO:-http://h:80/x}", "http://h:80/x", ""},
+        {"${NO:-{{ target }}/health}!", "{{ target }}/health!", ""}, /* a hole has braces too */
+        {"${A:-{{ target }}}{{ vu }}", "x{{ vu }}", ""},
+        {"${NO:-{{x}", "{{x", ""},
     };
     char *environment[] = {"A=x", "EMPTY=", NULL};
     struct variables variables = {0};
