@@ -44,6 +44,7 @@ struct engine_options {
     void *const *compiled; /* by request: what its driver's compile returned */
     const struct metric_table *metrics;
     const uint32_t *driver_counters, *driver_hists; /* by driver: numbers of its first metrics */
+    uint32_t target_counter; /* number of the first target's counter; 0: they are not counted */
     const struct run_phase *phases;
     size_t phase_count;
     uint32_t segment, segments; /* k of K */

@@ -167,10 +167,22 @@ static void account_exchange(struct job *job, struct tally *tally)
         tally->status[job->status]++;
 }
 
+/* Which of several targets it was for; requests with a URL of their own are of none. */
+static void account_target(const struct job *job, struct tally *tally)
+{
+    const struct engine *engine = engine_of(job);
+    if (engine->options.target_counter && !job->work->origin)
+        tally_count(tally,
+                    engine->options.target_counter +
+                        (uint32_t)(job->user->number % engine->target_count),
+                    1);
+}
+
 static void account_success(struct job *job, struct tally *tally, nsec_t end_ns)
 {
     const struct exchange_times *times = &job->exchange.times;
     tally_count(tally, COUNT_SUCCEEDED, 1);
+    account_target(job, tally);
     tally_time(tally, HIST_RESPONSE, end_ns - job->intended_ns);
     tally_time(tally, HIST_SERVICE, end_ns - times->sent_ns);
     tally_time(tally, HIST_LAG, times->sent_ns - job->intended_ns);
@@ -187,6 +199,7 @@ static void account_failure(struct job *job, struct tally *tally, uint32_t error
     bool late = error == COUNT_ERROR_RESPONSE_TIMEOUT || error == COUNT_ERROR_CONNECT_TIMEOUT;
     uint32_t outcome = late ? COUNT_TIMED_OUT : COUNT_FAILED;
     tally_count(tally, outcome, 1);
+    account_target(job, tally);
     tally_count(tally, error, 1);
     tally_time(tally, late ? HIST_CENSORED : HIST_FAILED, end_ns - job->intended_ns);
     ledger_trace_over(engine, job, outcome, error, end_ns);

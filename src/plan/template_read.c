@@ -6,8 +6,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* What the plan says of itself, by the name of a hole; NULL: nothing. A slash at the target's end is
- * left out, so that "{{ target }}/health" is right for both ways to write it. */
+/* What the plan says of itself, by the name of a hole; NULL: nothing. A slash at the end of the
+ * target is left out, so that "{{ target }}/health" is right for both ways to write it. */
 static char *known_constant(const struct reader *reader, struct span name)
 {
     struct text value = TEXT_EMPTY;

@@ -110,6 +110,9 @@ struct metric_table {
     size_t hist_count;
 };
 
+/* Counters of the requests of each of several targets: "target_requests_1", ... */
+#define TARGET_COUNTER "target_requests_"
+
 /* A table with the core's metrics. */
 void metric_table_init(struct metric_table *table);
 /* Adds a driver's metrics (gauges are not allowed here); first_counter and first_hist give the

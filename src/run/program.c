@@ -36,6 +36,28 @@ static void add_metrics(struct program *program, size_t index)
                          &program->driver_hists[index]);
 }
 
+/* Each of several targets has a counter of its own, so that its part of the load is known. */
+static void add_target_counters(struct program *program)
+{
+    size_t count = program->plan->targets.count;
+    uint32_t number, unused;
+    if (count < 2)
+        return;
+    program->target_names = memory_new(count, sizeof *program->target_names);
+    program->target_count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct text name = TEXT_EMPTY;
+        text_printf(&name, TARGET_COUNTER "%zu", i + 1);
+        program->target_names[i] = text_take(&name);
+        struct metric metric = {program->target_names[i], METRIC_COUNTER, "1",
+                                "requests that this one of several targets answered, or failed to",
+                                "count by target"};
+        metric_table_add(&program->metrics, &metric, 1, &number, &unused);
+        if (i == 0)
+            program->target_counter = number;
+    }
+}
+
 void program_init(struct program *program, const struct plan *plan,
                   const struct driver *const *drivers, size_t driver_count, struct notes *notes)
 {
@@ -51,6 +73,7 @@ void program_init(struct program *program, const struct plan *plan,
     metric_table_init(&program->metrics);
     for (size_t i = 0; i < driver_count; i++)
         add_metrics(program, i);
+    add_target_counters(program);
     for (size_t i = 0; i < plan->request_count; i++) {
         const struct plan_request *request = &plan->requests[i];
         check(request->driver >= 0 && (size_t)request->driver < driver_count);
@@ -70,5 +93,8 @@ void program_fini(struct program *program)
     free(program->driver_counters);
     free(program->driver_hists);
     metric_table_fini(&program->metrics);
+    for (size_t i = 0; i < program->target_count; i++)
+        free(program->target_names[i]);
+    free(program->target_names);
     *program = (struct program){.plan = NULL};
 }

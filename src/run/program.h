@@ -16,6 +16,11 @@ struct program {
     const struct plan *plan;
     struct metric_table metrics;
     uint32_t *driver_counters, *driver_hists; /* by driver: numbers of its first metrics */
+    /* Number of the counter of the first of several targets, those of the others following; 0:
+     * there is one target. Their names are a text each of `target_names`. */
+    uint32_t target_counter;
+    char **target_names;
+    size_t target_count;
 };
 
 /* Compiles; errors are added to notes. Owner: caller, program_fini, also when there were errors. */

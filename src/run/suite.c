@@ -147,7 +147,7 @@ static void heed(struct suite_course *course, const struct rung *rung,
 static void take_served(const struct scaler_served *before, const struct scaler_served *after,
                         struct level *level)
 {
-    bool same_ones = before->count == after->count;
+    bool same_ones = before->count == after->count && !level->served_count;
     for (size_t i = 0; i < after->count && same_ones; i++)
         same_ones = after->counts[i] >= before->counts[i];
     for (size_t i = 0; i < after->count && same_ones; i++)

@@ -97,6 +97,7 @@ static int make_ready(struct worker *worker)
         .metrics = &program->metrics,
         .driver_counters = program->driver_counters,
         .driver_hists = program->driver_hists,
+        .target_counter = program->target_counter,
         .phases = options->phases,
         .phase_count = options->phase_count,
         .segment = worker->index,

@@ -152,6 +152,9 @@ static json_t *level_write(const struct level *level)
     for (size_t i = 0; i < level->served_count; i++)
         json_array_append_new(served, document_count(level->served[i]));
     json_object_set_new(object, "instance_requests", served);
+    if (level->served_count)
+        json_object_set_new(object, "instance_requests_counted_by",
+                            json_string(level->served_by_users ? "generator" : "balancer"));
     json_object_set_new(object, "request_skew", document_number(level_skew(level)));
     json_object_set_new(object, "errors", errors);
     json_object_set_new(object, "resources", resources);
@@ -311,6 +314,9 @@ static bool level_read(const json_t *object, struct level *level, struct text *w
         if (json_is_integer(item) && json_integer_value(item) >= 0)
             level_add_served(level, (uint64_t)json_integer_value(item));
     }
+    const char *counted =
+        json_string_value(json_object_get(object, "instance_requests_counted_by"));
+    level->served_by_users = counted && strcmp(counted, "generator") == 0;
     json_array_foreach(resources, i, item)
     {
         if (!fields_read(resource_fields, item, level_add_resource(level), why))

@@ -296,10 +296,10 @@ static void put_speed_up(const struct level_series *series, struct text *out)
                        "something that they share holds it\n");
 }
 
-/* What the balancer counted of each instance. */
+/* What the balancer, or the generator that spreads its users, counted of each instance. */
 static void put_balance(const struct level_series *series, struct text *out)
 {
-    bool unbalanced = false, begun = false;
+    bool unbalanced = false, by_users = false, begun = false;
     for (size_t i = 0; i < series->level_count; i++) {
         const struct level *level = &series->levels[i];
         double skew = level_skew(level);
@@ -312,11 +312,16 @@ static void put_balance(const struct level_series *series, struct text *out)
                     level->served_count > SERVED_SHOWN ? ", ..." : "", 100 * skew,
                     level_unbalanced(level) ? ", unbalanced" : "");
         unbalanced |= level_unbalanced(level);
+        by_users |= level->served_by_users;
         begun = true;
     }
     if (unbalanced)
-        text_puts(out, "UNBALANCED: instances got unequal parts; see how the balancer chooses, and "
-                       "whether\nconnections were kept from before an instance was added\n");
+        text_puts(out, by_users ? "UNBALANCED: instances got unequal parts of users who are spread "
+                                  "evenly over them;\none answers more slowly, or the number of "
+                                  "users is no multiple of theirs\n"
+                                : "UNBALANCED: instances got unequal parts; see how the balancer "
+                                  "chooses, and whether\nconnections were kept from before an "
+                                  "instance was added\n");
 }
 
 /* ---- progression ---------------------------------------------------------------------------- */

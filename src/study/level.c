@@ -217,6 +217,19 @@ static void measure_resources(const struct result *result, struct level *level)
     }
 }
 
+/* What each of several targets answered: counters of the record, in the order of the plan. */
+static void measure_targets(const struct result *result, const struct result_sum *sum,
+                            struct level *level)
+{
+    const struct metric_table *metrics = &result->metrics;
+    for (size_t i = CORE_COUNTERS; i < metrics->counter_count; i++) {
+        if (strncmp(metrics->counters[i].name, TARGET_COUNTER, sizeof TARGET_COUNTER - 1) != 0)
+            continue;
+        level_add_served(level, sum->counters[i]);
+        level->served_by_users = true;
+    }
+}
+
 void level_measure(const struct result *result, nsec_t begin_ns, nsec_t end_ns, struct level *level)
 {
     struct result_sum *sum = result_window(result, begin_ns, end_ns, UINT32_MAX);
@@ -228,6 +241,7 @@ void level_measure(const struct result *result, nsec_t begin_ns, nsec_t end_ns, 
     measure_stream(result, sum, level);
     measure_inside(result, sum, level);
     measure_resources(result, level);
+    measure_targets(result, sum, level);
     result_sum_free(sum, &result->metrics);
 }
 

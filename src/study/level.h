@@ -65,6 +65,9 @@ struct level {
      * its warm-up; none: not known. */
     uint64_t *served;
     size_t served_count;
+    /* Or, where the generator spreads its users over a list of targets, as it counted them itself
+     * in the measured part: then what each user happens to ask for makes them differ by chance. */
+    bool served_by_users;
 };
 
 enum suite_kind { SUITE_PROGRESSION, SUITE_VERTICAL, SUITE_HORIZONTAL, SUITE_RUN, SUITE_SOAK };
@@ -112,8 +115,9 @@ void level_add_served(struct level *level, uint64_t count);
 /* How far apart instances are in what they served: most less least, as a share of their mean. NAN:
  * fewer than two, or nothing served. */
 double level_skew(const struct level *level);
-/* Whether that is more than 5 %, and more than the two requests that chance makes of an even
- * spread. */
+/* Whether that is more than 5 %, and more than chance makes of an even spread: two requests where a
+ * balancer takes its servers in turn, and four standard deviations of a Poisson count where users
+ * are spread. */
 bool level_unbalanced(const struct level *level);
 /* Appends an event; at_ns since the suite's start. Words are copied. */
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words);

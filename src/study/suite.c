@@ -158,7 +158,8 @@ bool level_unbalanced(const struct level *level)
 {
     double least, most, sum;
     spread_of(level, &least, &most, &sum);
-    return level_skew(level) > UNBALANCED && most - least > CHANCE;
+    double chance = level->served_by_users ? 4 * sqrt(sum / (double)level->served_count) : CHANCE;
+    return level_skew(level) > UNBALANCED && most - least > chance;
 }
 
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words)

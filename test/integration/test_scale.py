@@ -193,6 +193,11 @@ def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):
     assert [line.split("|")[0].strip() for line in lines[horizontal + 2:horizontal + 4]] == ["1", "2"]
     document, _ = results_of(ran)
     assert [s["kind"] for s in document["series"]] == ["progression", "vertical", "horizontal"]
+    level = document["series"][2]["levels"][1]  # users are spread over the list of targets
+    assert level["instance_requests_counted_by"] == "generator"
+    assert len(level["instance_requests"]) == 2 and min(level["instance_requests"]) > 0
+    assert sum(level["instance_requests"]) == level["requests"]
+    assert f"2 instances served {level['instance_requests'][0]}, " in ran.out
 
 
 def test_four_loads_have_their_names(tmp_path, testbed, plimsoll):

@@ -38,6 +38,7 @@ static struct suite *new_suite(void)
         level_add_error(level, "503", 4);
         level_add_served(level, 9007199254740993);
         level_add_served(level, 7);
+        level->served_by_users = i == 1;
         struct level_resource *resource = level_add_resource(level);
         resource->thing = memory_copy_text("gateway");
         resource->role = memory_copy_text("gateway");
@@ -65,6 +66,7 @@ static void comes_back_the_same(void **state)
     assert_int_equal(level->replicate, 2);
     assert_int_equal(level->served_count, 2);
     assert_int_equal(level->served[0], 9007199254740993);
+    assert_true(level->served_by_users && !back->series[0].levels[0].served_by_users);
     assert_true(isnan(level->rate) && isnan(level->p99_s));
     assert_float_equal(level->throughput, 1.0 / 3, 1e-12);
     assert_int_equal(level->error_count, 1);

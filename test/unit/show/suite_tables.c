@@ -115,22 +115,28 @@ static void what_does_not_scale_is_said(void **state)
     suite_free(suite);
 }
 
-/* 95 and 105 of 300 requests are 10 % of their mean apart; one more or less of few is chance. */
+/* 95 and 105 of 300 requests are 10 % of their mean apart; one more or less of few is chance. Where
+ * users are spread that is chance too (four standard deviations of 100 are 40), and 700 of 3,000
+ * for one instance are not (four of 1,000 are 126). */
 static void unequal_parts_are_said(void **state)
 {
     (void)state;
-    static const uint64_t served[][3] = {{95, 100, 105}, {10, 11, 12}, {1000, 1001, 1050}};
-    static const bool unbalanced[] = {true, false, false};
-    for (size_t s = 0; s < 3; s++) {
+    static const uint64_t served[][3] = {
+        {95, 100, 105}, {10, 11, 12}, {1000, 1001, 1050}, {95, 100, 105}, {1150, 1150, 700}};
+    static const bool unbalanced[] = {true, false, false, false, true};
+    for (size_t s = 0; s < 5; s++) {
         struct suite *suite = suite_new();
         struct level *level = add(suite_add(suite, SUITE_HORIZONTAL, "horizontal"), 9, 300, 95);
         level->instances = 3;
+        level->served_by_users = s > 2;
         assert_true(isnan(level_skew(level)));
         for (size_t i = 0; i < 3; i++)
             level_add_served(level, served[s][i]);
         struct text out = TEXT_EMPTY;
         suite_tables(suite, &out);
         assert_int_equal(strstr(out.at, "UNBALANCED") != NULL, unbalanced[s]);
+        if (s == 4)
+            assert_non_null(strstr(out.at, "users who are spread"));
         if (s == 0)
             assert_non_null(
                 strstr(out.at, "3 instances served 95, 100, 105 requests: 10.0 % apart"));
