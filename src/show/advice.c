@@ -75,8 +75,12 @@ static void put_steps(const struct advice_view *view, bool colour, struct text *
             text_printf(&line, "%s at %s req/s", bound->name,
                         unit_write_number(one, bound->ceiling));
         }
-        if (isfinite(step->factor))
-            text_printf(&line, ": %.1f times of it are needed", step->factor);
+        if (step->factor > 1)
+            text_printf(&line, ": %s times of it are needed",
+                        unit_write_number(one, ceil(step->factor * 10 - 1e-9) / 10));
+        if (isfinite(step->useful) && step->useful > 1.05 && step->useful < step->factor)
+            text_printf(&line, ", %s are of use before the next binds",
+                        unit_write_number(two, floor(step->useful * 100) / 100));
         if (step->next == SIZE_MAX) {
             text_puts(&line, "; what binds then is not known");
         } else {
@@ -104,7 +108,20 @@ static void put_labelled(struct text *out, const char *label, const char *words,
     text_fini(&line);
 }
 
-static void put_item(const struct advice_item *item, const struct advice_item *before, bool brief,
+/* Why; in full the first time only. */
+static void put_because(const struct advice_view *view, const struct advice_item *item,
+                        struct text *out)
+{
+    const struct advice_item *first = view->advice->items;
+    while (first->bound != item->bound)
+        first++;
+    if (first == item)
+        put_labelled(out, "because", item->reason, "");
+    else
+        put_labelled(out, "because", view->the_case->bounds[item->bound].name, ", as above");
+}
+
+static void put_item(const struct advice_view *view, const struct advice_item *item, bool brief,
                      struct text *out)
 {
     struct text source = TEXT_EMPTY;
@@ -112,12 +129,11 @@ static void put_item(const struct advice_item *item, const struct advice_item *b
     words_put_wrapped(out, item->action, 5, COLUMNS);
     if (brief)
         return;
-    if (before && before->group == item->group && before->bound == item->bound)
-        put_labelled(out, "because", "as above", "");
-    else
-        put_labelled(out, "because", item->reason, "");
-    if (*item->source)
+    put_because(view, item, out);
+    if (*item->source && *item->date)
         text_printf(&source, " (%s; table of %s)", item->source, item->date);
+    else if (*item->source)
+        text_printf(&source, " (%s)", item->source);
     put_labelled(out, "expect", item->impact, source.at ? source.at : "");
     put_labelled(out, "costs", item->tradeoff, "");
     text_fini(&source);
@@ -135,8 +151,9 @@ static void put_spread(const struct advice *advice, struct text *line)
 static void put_sized(const struct advice *advice, struct text *line)
 {
     double low = advice->replica_range.low, high = advice->replica_range.high;
-    bool far = advice->replicas.replicas > 2 * advice->replicas_tested;
+    bool far = advice->count > 2 * advice->replicas_tested;
     char one[UNIT_ROOM], two[UNIT_ROOM];
+    high = fmax(high, advice->count);
     if (far && isfinite(low) && isfinite(high))
         text_printf(line, "%s to %s replicas of all that was tested: a range, and no point",
                     unit_write_number(one, low), unit_write_number(two, high));
@@ -146,11 +163,12 @@ static void put_sized(const struct advice *advice, struct text *line)
                     "exclude that no number reaches it",
                     unit_write_number(one, low));
     else if (isfinite(low) && isfinite(high))
-        text_printf(line, "%u replicas of all that was tested (%.0f to %.0f)",
-                    advice->replicas.replicas, low, high);
+        text_printf(line, "%u replicas of all that was tested (%.0f to %.0f)", advice->count, low,
+                    high);
     else
-        text_printf(line, "%u replicas of all that was tested", advice->replicas.replicas);
-    text_printf(line, " (linear would say %.0f)", advice->replicas.linear);
+        text_printf(line, "%u replicas of all that was tested", advice->count);
+    if (advice->replicas.linear < low)
+        text_printf(line, " (linear would say %.0f)", advice->replicas.linear);
     put_spread(advice, line);
 }
 
@@ -183,7 +201,7 @@ static void put_replicas(const struct advice_view *view, struct text *out)
         text_printf(&line,
                     "At least %u replicas of all that was tested: a lower bound, since two were "
                     "never measured side by side",
-                    advice->replicas.replicas);
+                    advice->count);
     if (!line.at)
         return;
     if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare == 1)
@@ -192,6 +210,82 @@ static void put_replicas(const struct advice_view *view, struct text *out)
         text_printf(&line, ", %u of them for failures", view->wish->spare);
     text_puts(out, "   - ");
     words_put_wrapped(out, line.at, 5, COLUMNS);
+    text_fini(&line);
+}
+
+/* What the number rests on. */
+static void put_why_replicas(const struct advice_view *view, struct text *out)
+{
+    const struct advice *advice = view->advice;
+    const struct advice_case *the_case = view->the_case;
+    struct text line = TEXT_EMPTY;
+    char one[UNIT_ROOM], two[UNIT_ROOM], share[UNIT_ROOM];
+    text_printf(&line, "%s req/s are asked for, and %s of what they carry may be used; ",
+                unit_write_number(one, advice->target_rate),
+                unit_write_share(share, view->wish->ceiling));
+    if (advice->replicas_known == REPLICAS_AT_LEAST)
+        text_printf(&line, "one carries at least %s (low end of its capacity)",
+                    unit_write_number(two, fmax(the_case->capacity_low, 0) > 0
+                                               ? the_case->capacity_low
+                                               : the_case->capacity));
+    else
+        text_printf(&line, "how they add up was measured on up to %s side by side%s",
+                    unit_write_number(two, advice->replicas_tested),
+                    advice->scaled ? ", which were not full there: what one carries is the "
+                                     "capacity measured alone"
+                                   : "");
+    put_labelled(out, "because", line.at, "");
+    text_fini(&line);
+}
+
+/* Which of the two counts: headroom, or the response time. */
+static void put_delay(const struct advice_view *view, struct text *out)
+{
+    const struct advice_delay *delay = &view->advice->delay;
+    char limit[UNIT_ROOM], service[UNIT_ROOM], use[UNIT_ROOM], p95[UNIT_ROOM];
+    struct text line = TEXT_EMPTY;
+    unit_write_duration(limit, (nsec_t)(delay->limit_s * 1e9));
+    unit_write_duration(service, (nsec_t)(delay->service_s * 1e9));
+    unit_write_duration(p95, (nsec_t)(delay->p95_s * 1e9));
+    if (delay->state == DELAY_TOO_SLOW)
+        text_printf(&line,
+                    "the p95 of %s at the lowest load misses the objective of %s without any "
+                    "queue: a faster one is needed, not more of them",
+                    p95, limit);
+    else if (delay->state == DELAY_SIZED)
+        text_printf(&line,
+                    "%u keep p95 within %s, at %s of use (%u behind one queue that all share): one "
+                    "is taken as %u server%s of %s, variation %.2g%s (Erlang C, Allen-Cunneen)",
+                    delay->replicas, limit, unit_write_share(use, delay->utilisation),
+                    delay->replicas_shared, delay->servers, delay->servers == 1 ? "" : "s", service,
+                    delay->variation, delay->assumed ? ", assumed" : "");
+    if (line.at)
+        put_labelled(out, "delay", line.at, "");
+    text_fini(&line);
+}
+
+/* What one replica used at its capacity, with the headroom that the whole has. */
+static void put_needs(const struct advice_view *view, struct text *out)
+{
+    const struct advice_case *the_case = view->the_case;
+    char value[UNIT_ROOM], share[UNIT_ROOM];
+    struct text line = TEXT_EMPTY;
+    for (size_t i = 0; i < the_case->need_count; i++) {
+        const struct case_need *need = &the_case->needs[i];
+        bool bytes = strcmp(need->unit, "bytes") == 0;
+        if (bytes)
+            unit_write_bytes(value, need->value / view->wish->ceiling);
+        else
+            unit_write_number(value, need->value / view->wish->ceiling);
+        text_printf(&line, "%s%s %s%s (%s)", line.bytes ? ", " : "", need->thing, value,
+                    bytes ? "" : " processors", need->metric);
+    }
+    if (line.at) {
+        text_printf(&line, "; measured at %g %s, over %s",
+                    the_case->needs[the_case->need_count - 1].load, load_unit(the_case),
+                    unit_write_share(share, view->wish->ceiling));
+        put_labelled(out, "each", line.at, "");
+    }
     text_fini(&line);
 }
 
@@ -206,8 +300,7 @@ static void put_cost(const struct advice_view *view, struct text *out)
     text_printf(&line, " %s an hour, ", prices->currency);
     put_range(&line, advice->cost.million, advice->cost_low.million, advice->cost_high.million);
     text_printf(&line, " %s per million requests (prices of %s)", prices->currency, prices->date);
-    text_puts(out, "     cost  ");
-    words_put_wrapped(out, line.at, 11, COLUMNS);
+    put_labelled(out, "cost", line.at, "");
     text_fini(&line);
 }
 
@@ -215,16 +308,20 @@ static void put_group(const struct advice_view *view, enum remedy_group group, b
                       struct text *out)
 {
     const struct advice *advice = view->advice;
-    const struct advice_item *before = NULL;
+    bool sized = advice->count > 0;
     if (group == REMEDY_HORIZONTAL) {
         put_replicas(view, out);
+        if (sized && !brief)
+            put_why_replicas(view, out);
+        if (!brief)
+            put_delay(view, out);
+        if (sized && !brief)
+            put_needs(view, out);
         put_cost(view, out);
     }
     for (size_t i = 0; i < advice->item_count; i++)
-        if (advice->items[i].group == group) {
-            put_item(&advice->items[i], before, brief, out);
-            before = &advice->items[i];
-        }
+        if (advice->items[i].group == group)
+            put_item(view, &advice->items[i], brief, out);
 }
 
 static void put_groups(const struct advice_view *view, bool colour, bool brief, struct text *out)

@@ -34,6 +34,17 @@ static json_t *bound_document(const struct case_bound *bound)
     return object;
 }
 
+/* Where the evidence stands in the analysis that was read: a JSON pointer (RFC 6901). */
+static json_t *place_of(const struct advice_case *the_case, size_t bound)
+{
+    size_t primaries = 0;
+    while (primaries < the_case->bound_count && the_case->bounds[primaries].primary)
+        primaries++;
+    bool primary = bound < primaries;
+    return json_sprintf("/%s/%d/evidence", primary ? "primary" : "secondary",
+                        (int)(primary ? bound : bound - primaries));
+}
+
 static json_t *steps_document(const struct advice_view *view)
 {
     json_t *all = json_array();
@@ -43,6 +54,9 @@ static json_t *steps_document(const struct advice_view *view)
         json_t *one = json_object();
         json_object_set_new(one, "bottleneck", bound_document(&bounds[step->bound]));
         put_number(one, "factor", step->factor);
+        put_number(one, "useful_factor", step->useful);
+        put_number(one, "allows_rps", step->allows);
+        json_object_set_new(one, "evidence_at", place_of(view->the_case, step->bound));
         bool known = step->next != SIZE_MAX;
         json_object_set_new(one, "next", known ? bound_document(&bounds[step->next]) : json_null());
         json_object_set_new(one, "next_beyond_target", json_boolean(step->last));
@@ -65,12 +79,35 @@ static json_t *items_document(const struct advice_view *view, enum remedy_group 
         json_object_set_new(one, "impact", document_text(item->impact));
         json_object_set_new(one, "tradeoff", document_text(item->tradeoff));
         json_object_set_new(one, "source", document_text(item->source));
+        json_object_set_new(one, "address", document_text(item->address));
         json_object_set_new(one, "date", document_text(item->date));
+        json_object_set_new(one, "evidence_at", place_of(view->the_case, item->bound));
         json_object_set_new(one, "bottleneck",
                             document_text(view->the_case->bounds[item->bound].name));
         json_array_append_new(all, one);
     }
     return all;
+}
+
+static json_t *delay_document(const struct advice_delay *delay)
+{
+    if (delay->state == DELAY_NOT_KNOWN)
+        return json_null();
+    json_t *object = json_object();
+    bool sized = delay->state == DELAY_SIZED;
+    json_object_set_new(object, "reachable", json_boolean(sized));
+    put_number(object, "limit_p95_s", delay->limit_s);
+    put_number(object, "servers_of_one", delay->servers);
+    put_number(object, "service_s", delay->service_s);
+    put_number(object, "service_p95_s", delay->p95_s);
+    put_number(object, "service_variation", delay->variation);
+    json_object_set_new(object, "variation_assumed", json_boolean(delay->assumed));
+    put_number(object, "replicas", sized ? (double)delay->replicas : (double)NAN);
+    put_number(object, "replicas_shared_queue",
+               sized ? (double)delay->replicas_shared : (double)NAN);
+    put_number(object, "p95_s", sized ? delay->response_s : (double)NAN);
+    put_number(object, "utilisation_share", sized ? delay->utilisation : (double)NAN);
+    return object;
 }
 
 /* Beyond twice what was tested a point is null. */
@@ -80,8 +117,8 @@ static json_t *replicas_document(const struct advice_view *view)
     const struct advice *advice = view->advice;
     json_t *object = json_object();
     bool sized = advice->replicas_known == REPLICAS_SIZED;
-    bool far = advice->replicas.replicas > 2 * advice->replicas_tested;
-    double count = advice->replicas.replicas;
+    bool far = advice->count > 2 * advice->replicas_tested;
+    double count = advice->count;
     json_object_set_new(object, "answer", json_string(known[advice->replicas_known]));
     put_number(object, "count", sized && !far ? count : (double)NAN);
     put_number(object, "at_least",
@@ -99,7 +136,29 @@ static json_t *replicas_document(const struct advice_view *view)
     put_number(object, "peak_rps",
                advice->replicas_known == REPLICAS_UNREACHABLE || sized ? advice->replicas.peak_most
                                                                        : (double)NAN);
+    json_object_set_new(object, "scaled_by_capacity", json_boolean(advice->scaled));
+    json_object_set_new(object, "delay", delay_document(&advice->delay));
+    json_object_set_new(object, "evidence_at", json_string(sized ? "/sizes" : "/curve/capacity"));
     return object;
+}
+
+/* What one used at its capacity, and with the headroom. */
+static json_t *needs_document(const struct advice_view *view)
+{
+    json_t *all = json_array();
+    for (size_t i = 0; i < view->the_case->need_count; i++) {
+        const struct case_need *need = &view->the_case->needs[i];
+        json_t *one = json_object();
+        json_object_set_new(one, "thing", document_text(need->thing));
+        json_object_set_new(one, "metric", document_text(need->metric));
+        json_object_set_new(one, "unit", document_text(need->unit));
+        put_number(one, "measured", need->value);
+        put_number(one, "with_headroom", need->value / view->wish->ceiling);
+        put_number(one, "load", need->load);
+        json_object_set_new(one, "evidence_at", json_sprintf("/needs/%d", (int)i));
+        json_array_append_new(all, one);
+    }
+    return all;
 }
 
 static json_t *cost_document(const struct advice_view *view)
@@ -164,6 +223,7 @@ json_t *advice_document(const struct advice_view *view)
     put_frame(view, root);
     json_object_set_new(root, "steps", steps_document(view));
     json_object_set_new(root, "replicas", replicas_document(view));
+    json_object_set_new(root, "replica_needs", needs_document(view));
     json_object_set_new(root, "cost", cost_document(view));
     for (int group = 0; group < REMEDY_GROUPS; group++)
         json_object_set_new(root, remedy_group_words((enum remedy_group)group),

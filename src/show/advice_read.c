@@ -39,7 +39,22 @@ static void read_levels(const json_t *list, struct advice_case *out)
                             .concurrency = number(one, "concurrency"),
                             .think_s = number(one, "think_s"),
                             .throughput = number(one, "throughput_rps"),
-                            .usable = !json_is_false(json_object_get(one, "usable"))};
+                            .usable = !json_is_false(json_object_get(one, "usable")),
+                            .mean_s = number(one, "mean_s"),
+                            .p50_s = number(one, "p50_s"),
+                            .p95_s = number(one, "p95_s")};
+}
+
+/* Whether the sizes that were tested moved the capacity, and are sizes of this. */
+static bool intervened(const json_t *bound)
+{
+    const json_t *list = json_object_get(bound, "evidence");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        if (strcmp(words(one, "kind"), "intervention") == 0 && !flag(one, "against"))
+            return true;
+    }
+    return false;
 }
 
 /* The words of the first evidence that speaks for it, and of the second. */
@@ -83,7 +98,8 @@ static void read_bound(const json_t *from, bool primary, struct case_bound *out)
                                .value = number(from, "value"),
                                .limit = number(from, "limit"),
                                .primary = primary,
-                               .predicted = flag(from, "predicted")};
+                               .predicted = flag(from, "predicted"),
+                               .intervened = intervened(from)};
 }
 
 static void read_bounds(const json_t *root, struct advice_case *out)
@@ -106,12 +122,27 @@ static void read_sizes(const json_t *list, struct advice_case *out)
         out->sizes[out->size_count++] =
             (struct case_size){.series = own(one, *words(one, "series") ? "series" : "kind"),
                                .name = own(one, "size_name"),
+                               .unit = own(one, "size_unit"),
+                               .full = !json_is_false(json_object_get(one, "peak_observed")),
                                .instances = number(one, "instances"),
                                .size = number(one, "size"),
                                .capacity = number(one, "capacity_rps"),
                                .low = number(one, "low_rps"),
                                .high = number(one, "high_rps"),
                                .most = number(one, "most_rps")};
+    }
+}
+
+static void read_needs(const json_t *list, struct advice_case *out)
+{
+    out->needs = memory_new(json_array_size(list), sizeof *out->needs);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        out->needs[out->need_count++] = (struct case_need){.thing = own(one, "thing"),
+                                                           .metric = own(one, "metric"),
+                                                           .unit = own(one, "unit"),
+                                                           .value = number(one, "value"),
+                                                           .load = number(one, "load")};
     }
 }
 
@@ -134,6 +165,7 @@ static void read_capacity(const json_t *curve, struct advice_case *out)
     out->capacity_high = number(capacity, "high_rps");
     out->capacity_known = isfinite(out->capacity);
     out->peak_observed = flag(json_object_get(curve, "most"), "peak_observed");
+    out->most = number(json_object_get(curve, "most"), "rps");
 }
 
 static int read_root(const json_t *root, struct advice_case *out, struct text *why)
@@ -164,6 +196,7 @@ static int read_root(const json_t *root, struct advice_case *out, struct text *w
     read_capacity(json_object_get(root, "curve"), out);
     read_bounds(root, out);
     read_sizes(json_object_get(root, "sizes"), out);
+    read_needs(json_object_get(root, "needs"), out);
     read_warnings(json_object_get(root, "warnings"), out);
     return 0;
 }

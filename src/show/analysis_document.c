@@ -138,6 +138,16 @@ static const struct column size_columns[] = {
     {NULL, COLUMN_REAL, 0},
 };
 
+static const struct column need_columns[] = {
+    COLUMN("thing", COLUMN_TEXT, resource_need, thing),
+    COLUMN("metric", COLUMN_TEXT, resource_need, metric),
+    COLUMN("part", COLUMN_TEXT, resource_need, part),
+    COLUMN("unit", COLUMN_TEXT, resource_need, unit),
+    COLUMN("value", COLUMN_REAL, resource_need, value),
+    COLUMN("load", COLUMN_REAL, resource_need, load),
+    {NULL, COLUMN_REAL, 0},
+};
+
 static json_t *row(const struct column *columns, const void *from)
 {
     json_t *object = json_object();
@@ -265,9 +275,12 @@ static json_t *sizes_of(const struct analysis *analysis)
 
 static void put_lists(json_t *root, const struct analysis *analysis)
 {
-    json_t *exonerated = json_array(), *warnings = json_array(), *next = json_array();
+    json_t *exonerated = json_array(), *needs = json_array(), *warnings = json_array(),
+           *next = json_array();
     for (size_t i = 0; i < analysis->exonerated_count; i++)
         json_array_append_new(exonerated, row(exonerated_columns, &analysis->exonerated[i]));
+    for (size_t i = 0; i < analysis->need_count; i++)
+        json_array_append_new(needs, row(need_columns, &analysis->needs[i]));
     for (size_t i = 0; i < analysis->warnings.count; i++) {
         json_t *warning = json_object();
         json_object_set_new(warning, "code", document_text(analysis->warnings.rows[i].code));
@@ -283,6 +296,7 @@ static void put_lists(json_t *root, const struct analysis *analysis)
     json_object_set_new(root, "exonerated", exonerated);
     json_object_set_new(root, "trends", trends_of(analysis));
     json_object_set_new(root, "sizes", sizes_of(analysis));
+    json_object_set_new(root, "needs", needs);
     json_object_set_new(root, "expected", expectations_of(analysis));
     json_object_set_new(root, "warnings", warnings);
     json_object_set_new(root, "next", next);

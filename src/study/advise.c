@@ -11,17 +11,23 @@
 
 void advise_warn(struct advice *advice, const char *code, const char *format, ...)
 {
-    struct text words = TEXT_EMPTY;
+    struct text words = TEXT_EMPTY, both = TEXT_EMPTY;
     va_list list;
     va_start(list, format);
     text_vprintf(&words, format, list);
     va_end(list);
-    for (size_t i = 0; i < advice->warning_count; i++)
-        if (strcmp(advice->warnings[i].code, code) == 0 &&
-            strcmp(advice->warnings[i].words, words.at) == 0) {
-            text_fini(&words);
-            return;
+    for (size_t i = 0; i < advice->warning_count; i++) {
+        struct case_warning *row = &advice->warnings[i];
+        if (strcmp(row->code, code) != 0)
+            continue;
+        if (!strstr(row->words, words.at)) {
+            text_printf(&both, "%s; %s", row->words, words.at);
+            free(row->words);
+            row->words = text_take(&both);
         }
+        text_fini(&words);
+        return;
+    }
     advice->warnings =
         memory_resize(advice->warnings, advice->warning_count + 1, sizeof *advice->warnings);
     advice->warnings[advice->warning_count++] =
@@ -59,6 +65,8 @@ static void find_steps(struct advice *advice, const struct advice_case *the_case
         struct advice_step *step = &advice->steps[advice->step_count++];
         *step = (struct advice_step){.bound = i,
                                      .factor = fmax(advice->target_rate / (now * wish->ceiling), 1),
+                                     .useful = INFINITY,
+                                     .allows = INFINITY,
                                      .next = i + 1 < the_case->bound_count ? i + 1 : SIZE_MAX};
         if (!isfinite(now))
             step->factor = NAN;
@@ -107,6 +115,11 @@ struct advice *advice_new(const struct advice_case *the_case, const struct advic
                     "the load generator was the limit: nothing is known of the target");
     advice->verdict = verdict_of(advice, the_case, wish);
     if (advice->verdict == ADVICE_STEPS || advice->verdict == ADVICE_UNKNOWN) {
+        advise_warn(advice, "SINGLE_WORKLOAD_MIX",
+                    "one mix of requests was measured: another mix, or other lengths of prompts "
+                    "and answers, has another capacity");
+        advise_vertical(advice, the_case, wish);
+        advise_delay(advice, the_case, wish);
         advise_replicas(advice, the_case, wish);
         advise_items(advice, the_case, wish);
     } else {
@@ -128,8 +141,8 @@ struct advice *advice_free(struct advice *advice)
 {
     for (size_t i = 0; advice && i < advice->item_count; i++) {
         struct advice_item *item = &advice->items[i];
-        char *const words[] = {item->id,       item->action, item->reason, item->impact,
-                               item->tradeoff, item->source, item->date};
+        char *const words[] = {item->id,       item->action, item->reason,  item->impact,
+                               item->tradeoff, item->source, item->address, item->date};
         for (size_t j = 0; j < sizeof words / sizeof *words; j++)
             free(words[j]);
     }
@@ -155,7 +168,14 @@ void advice_case_fini(struct advice_case *the_case)
     for (size_t i = 0; i < the_case->size_count; i++) {
         free(the_case->sizes[i].name);
         free(the_case->sizes[i].series);
+        free(the_case->sizes[i].unit);
     }
+    for (size_t i = 0; i < the_case->need_count; i++) {
+        free(the_case->needs[i].thing);
+        free(the_case->needs[i].metric);
+        free(the_case->needs[i].unit);
+    }
+    free(the_case->needs);
     free_warnings(the_case->warnings, the_case->warning_count);
     free(the_case->bounds);
     free(the_case->sizes);

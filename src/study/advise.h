@@ -7,7 +7,8 @@
  * refused where the law of replicas has its peak below the target.
  *
  *   Source   the order: a limit that is a setting is lifted first; then the law of replicas decides
- *            whether replicas help at all (Gunther, 2007), and shared state is architecture.
+ *            whether replicas help at all (Gunther, 2007), and shared state is architecture. By
+ *            delay: Erlang C with Allen and Cunneen's correction (study/capacity.h).
  *   Tests    test/unit/study/advise; text in test/integration/test_recommend.py. */
 #ifndef STUDY_ADVISE_H
 #define STUDY_ADVISE_H
@@ -19,6 +20,7 @@
 struct case_level {
     double load, concurrency, think_s, throughput;
     bool usable;
+    double mean_s, p50_s, p95_s; /* response times; 0 or NAN: not known */
 };
 
 /* One bottleneck: binding within the tested loads (primary), or predicted. */
@@ -32,13 +34,21 @@ struct case_bound {
     double ceiling, ceiling_low, ceiling_high; /* requests a second */
     double value, limit;
     bool primary, predicted;
+    bool intervened; /* the sizes that were tested are sizes of this */
 };
 
 /* The capacity of one size and number of instances. */
 struct case_size {
     double instances, size;
-    char *series, *name;
+    char *series, *name, *unit;
     double capacity, low, high, most;
+    bool full; /* more load brought no more: what it carries is known, and not only that much */
+};
+
+/* What one thing used at the load of the capacity: processors, or bytes. */
+struct case_need {
+    char *thing, *metric, *unit;
+    double value, load;
 };
 
 struct case_warning {
@@ -54,12 +64,15 @@ struct advice_case {
     bool inconclusive, capacity_known;
     double capacity_load, capacity, capacity_low, capacity_high; /* at the objective */
     bool peak_observed;
+    double most; /* highest throughput, objective or not; NAN: not known */
     struct case_level *levels;
     size_t level_count;
     struct case_bound *bounds; /* primary ones first, each in order of their ceilings */
     size_t bound_count;
     struct case_size *sizes;
     size_t size_count;
+    struct case_need *needs;
+    size_t need_count;
     struct case_warning *warnings; /* of the analysis, handed on */
     size_t warning_count;
 };
@@ -83,7 +96,7 @@ struct advice_item {
     char *id;     /* of the remedy */
     char *action; /* "Deploy 4 embedding instances" */
     char *reason; /* what binds, where, by which evidence */
-    char *impact, *tradeoff, *source, *date;
+    char *impact, *tradeoff, *source, *address, *date;
     size_t bound; /* of the case */
 };
 
@@ -91,6 +104,8 @@ struct advice_item {
 struct advice_step {
     size_t bound;  /* of the case */
     double factor; /* how much more of it the target needs, at the ceiling; NAN: not known */
+    double useful; /* how much more of it is of use before the next binds; INFINITY: not known */
+    double allows; /* throughput once this and the steps before are taken; INFINITY: not known */
     size_t next;   /* the bound that comes then; SIZE_MAX: not known */
     bool last;     /* the next one comes beyond the target */
 };
@@ -100,6 +115,28 @@ enum advice_replicas {
     REPLICAS_AT_LEAST,  /* two were never measured side by side: a lower bound, were they linear */
     REPLICAS_SIZED,     /* by the law of replicas */
     REPLICAS_UNREACHABLE, /* the law has its peak below the target */
+};
+
+/* Replicas by the response time, as queues: each replica taken as so many servers behind a queue of
+ * its own, which requests reach at random. */
+struct advice_delay {
+    enum { DELAY_NOT_KNOWN, DELAY_SIZED, DELAY_TOO_SLOW } state; /* too slow: one request alone */
+    uint32_t servers;        /* of one replica: its throughput x service time */
+    double service_s, p95_s; /* of the lowest load, where hardly anybody waits */
+    double variation;        /* of the service: squared coefficient, by its p50 and p95 */
+    bool assumed;            /* that: at least an exponential service, as its times are mixed */
+    double limit_s;          /* of the 95th percentile: the objective */
+    uint32_t replicas, replicas_shared; /* so many; behind one queue that all of them share */
+    double response_s, utilisation;     /* p95 and use with so many */
+};
+
+/* Sizes of one instance, as they were tested. */
+struct advice_sizes {
+    bool known;
+    size_t best, base; /* of the case: the least size that carries the target, else the largest; and
+                          the smallest one */
+    bool carries;      /* it carries the target, with headroom */
+    double roof;       /* no size carries more, by their law; INFINITY, NAN: not known */
 };
 
 enum advice_verdict {
@@ -121,10 +158,15 @@ struct advice {
     struct advice_item *items; /* by group */
     size_t item_count;
     enum advice_replicas replicas_known;
-    struct capacity_answer replicas;                /* at least: replicas.replicas */
-    struct usl_interval replica_range;              /* 90 %; NAN: not known */
-    double replica_median, suffices;                /* NAN: not known */
-    double replicas_tested;                         /* most measured side by side */
+    struct capacity_answer replicas;   /* at least: replicas.replicas */
+    struct usl_interval replica_range; /* 90 %; NAN: not known */
+    double replica_median, suffices;   /* NAN: not known */
+    double replicas_tested;            /* most measured side by side */
+    struct advice_delay delay;
+    uint32_t count; /* the larger of both; 0: not known */
+    bool scaled;    /* replicas were not full when measured side by side: only how they add up was
+                       taken from there, and what one carries from the capacity */
+    struct advice_sizes sizes;
     struct capacity_cost cost, cost_low, cost_high; /* NAN: no price */
     struct case_warning *warnings;
     size_t warning_count;

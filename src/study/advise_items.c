@@ -17,9 +17,23 @@ struct filling {
     const struct advice_step *step;
 };
 
+/* No single step up is that large: the number stands where the order of what binds is told. */
+static const double factor_most = 10;
+
+/* Whether the sizes that were tested are those of what binds. */
+static bool by_size(const struct filling *with)
+{
+    return with->advice->sizes.known && with->the_case->bounds[with->step->bound].intervened;
+}
+
 static void put_factor(const struct filling *with, struct text *out)
 {
-    if (isfinite(with->step->factor))
+    char number[UNIT_ROOM];
+    const struct case_size *best = &with->the_case->sizes[with->advice->sizes.best];
+    if (by_size(with))
+        text_printf(out, "%s%s%s", unit_write_number(number, best->size), *best->unit ? " " : "",
+                    best->unit);
+    else if (with->step->factor <= factor_most)
         text_printf(out, "%.1f times", ceil(with->step->factor * 10 - 1e-9) / 10);
     else
         text_puts(out, "several times");
@@ -49,7 +63,7 @@ static void put_gpu(const struct filling *with, struct text *out)
 {
     double factor = with->step->factor, now = with->wish->gpu_memory_gb;
     if (!isfinite(factor) || !isfinite(now)) {
-        text_puts(out, "GPUs with at least ");
+        text_puts(out, factor <= factor_most ? "GPUs with at least " : "GPUs with ");
         put_factor(with, out);
         text_puts(out, " the memory");
         return;
@@ -65,8 +79,8 @@ static void put_gpu(const struct filling *with, struct text *out)
 static void put_ram(const struct filling *with, struct text *out)
 {
     double needed = with->wish->memory_gb * with->step->factor, size = 1;
-    if (!isfinite(needed)) {
-        text_puts(out, "to at least ");
+    if (!isfinite(needed) || with->step->factor > factor_most) {
+        text_puts(out, with->step->factor <= factor_most ? "to at least " : "to ");
         put_factor(with, out);
         return;
     }
@@ -144,6 +158,30 @@ static void warn_of_region(struct advice *advice, const struct filling *with)
                     MACHINE_GPUS);
 }
 
+/* What was measured in this test goes before what others measured. */
+static char *impact_of(const struct remedy *remedy, const struct filling *with)
+{
+    char one[UNIT_ROOM], two[UNIT_ROOM], three[UNIT_ROOM];
+    struct text words = TEXT_EMPTY;
+    const struct advice_sizes *sizes = &with->advice->sizes;
+    if (!by_size(with) || !strstr(remedy->action, "{factor}"))
+        return memory_copy_text(remedy->impact);
+    const struct case_size *best = &with->the_case->sizes[sizes->best],
+                           *base = &with->the_case->sizes[sizes->base];
+    text_printf(&words, "%s req/s at %s against %s at %s, measured",
+                unit_write_number(one, best->most), best->name, unit_write_number(two, base->most),
+                base->name);
+    if (sizes->carries)
+        text_puts(&words, ": it carries the target");
+    else if (isfinite(sizes->roof))
+        text_printf(&words,
+                    "; larger ones end near %s by the law of the sizes: the rest is for replicas",
+                    unit_write_number(three, sizes->roof));
+    else
+        text_puts(&words, "; larger ones were not tested: the rest is for replicas");
+    return text_take(&words);
+}
+
 static bool has_item(const struct advice *advice, const char *id, const char *action)
 {
     for (size_t i = 0; i < advice->item_count; i++)
@@ -157,26 +195,31 @@ static void add_item(struct advice *advice, const struct remedy *remedy, const s
     /* Replicas that do not help are not counted out. */
     if (advice->replicas_known == REPLICAS_UNREACHABLE && strstr(remedy->action, "{replicas}"))
         return;
+    /* All of it was measured side by side, and is counted as a whole. */
+    if (advice->replicas_known == REPLICAS_SIZED && strcmp(remedy->id, "replicas") == 0)
+        return;
     struct text action = TEXT_EMPTY, reason = TEXT_EMPTY;
     fill(remedy->action, with, &action);
     if (has_item(advice, remedy->id, action.at)) {
         text_fini(&action);
         return;
     }
+    bool measured = by_size(with) && strstr(remedy->action, "{factor}");
     put_reason(with, &reason);
     if (strstr(remedy->action, "{replicas}"))
         warn_of_region(advice, with);
     advice->items = memory_resize(advice->items, advice->item_count + 1, sizeof *advice->items);
-    advice->items[advice->item_count++] =
-        (struct advice_item){.group = remedy->group,
-                             .id = memory_copy_text(remedy->id),
-                             .action = text_take(&action),
-                             .reason = text_take(&reason),
-                             .impact = memory_copy_text(remedy->impact),
-                             .tradeoff = memory_copy_text(remedy->tradeoff),
-                             .source = memory_copy_text(remedy->source),
-                             .date = memory_copy_text(remedy->date),
-                             .bound = with->step->bound};
+    advice->items[advice->item_count++] = (struct advice_item){
+        .group = remedy->group,
+        .id = memory_copy_text(remedy->id),
+        .action = text_take(&action),
+        .reason = text_take(&reason),
+        .impact = impact_of(remedy, with),
+        .tradeoff = memory_copy_text(remedy->tradeoff),
+        .source = memory_copy_text(measured ? "vertical test of this suite" : remedy->source),
+        .address = memory_copy_text(measured ? "" : remedy->address),
+        .date = memory_copy_text(measured ? "" : remedy->date),
+        .bound = with->step->bound};
 }
 
 void advise_items(struct advice *advice, const struct advice_case *the_case,

@@ -4,7 +4,7 @@
 
 #include "study/advise.h"
 
-/* Adds a warning; the same words are added once. */
+/* Adds a warning. A code is there once: other words of it are appended to the first ones. */
 void advise_warn(struct advice *advice, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -12,6 +12,14 @@ void advise_warn(struct advice *advice, const char *code, const char *format, ..
  * of reaching beyond what was tested. */
 void advise_forecast(struct advice *advice, const struct advice_case *the_case,
                      const struct advice_wish *wish);
+
+/* What each step allows before the next binds, and what the tested sizes carry. */
+void advise_vertical(struct advice *advice, const struct advice_case *the_case,
+                     const struct advice_wish *wish);
+
+/* How many replicas the response time wants. */
+void advise_delay(struct advice *advice, const struct advice_case *the_case,
+                  const struct advice_wish *wish);
 
 /* How many replicas of the whole, and what they cost. */
 void advise_replicas(struct advice *advice, const struct advice_case *the_case,

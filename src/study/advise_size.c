@@ -16,6 +16,8 @@ struct side_by_side {
     double *n, *x, *low, *high;
     size_t count, distinct;
     double most;
+    bool full; /* at the number of instances of the capacity, or it was not measured there */
+    double at; /* what that number carried; 0: not measured */
 };
 
 static struct side_by_side gather(const struct advice_case *the_case, const char *series)
@@ -33,6 +35,10 @@ static struct side_by_side gather(const struct advice_case *the_case, const char
         for (size_t j = 0; j < out.count; j++)
             seen |= out.n[j] == size->instances;
         out.distinct += !seen;
+        if (size->instances >= the_case->instances && size->instances <= the_case->instances) {
+            out.at = fmax(out.at, size->capacity);
+            out.full |= size->full;
+        }
         out.most = fmax(out.most, size->instances);
         out.n[out.count] = size->instances;
         out.x[out.count] = size->capacity;
@@ -61,6 +67,23 @@ static struct side_by_side find_side_by_side(const struct advice_case *the_case)
 static enum usl_family family_of(const struct side_by_side *data)
 {
     return data->distinct >= 3 ? USL_FULL : USL_AMDAHL;
+}
+
+/* Replicas that were not full carried what they were asked for: how they add up is known from
+ * that, and what one of them carries is the capacity, measured on its own. */
+static bool scale(struct side_by_side *data, const struct advice_case *the_case)
+{
+    double low = the_case->capacity_low, high = the_case->capacity_high;
+    if (data->full || !(data->at > 0) || !the_case->capacity_known ||
+        !(the_case->capacity > data->at))
+        return false;
+    double grown = the_case->capacity / data->at;
+    for (size_t i = 0; i < data->count; i++) {
+        data->low[i] = data->x[i] * (isfinite(low) ? low / data->at : grown);
+        data->high[i] = data->x[i] * (isfinite(high) ? high / data->at : grown);
+        data->x[i] *= grown;
+    }
+    return true;
 }
 
 /* Replicas if the capacities were these; INFINITY: unreachable. */
@@ -179,10 +202,10 @@ static void price_it(struct advice *advice, const struct advice_case *the_case,
                      const struct advice_wish *wish)
 {
     double hour = wish->prices ? prices_of(wish->prices, the_case->target, "replica") : (double)NAN;
-    if (!isfinite(hour) || advice->replicas.replicas == 0)
+    if (!isfinite(hour) || advice->count == 0)
         return;
     double low = advice->replica_range.low, high = advice->replica_range.high;
-    advice->cost = capacity_cost(advice->replicas.replicas, hour, advice->target_rate);
+    advice->cost = capacity_cost(advice->count, hour, advice->target_rate);
     if (isfinite(low))
         advice->cost_low = capacity_cost(low, hour, advice->target_rate);
     if (isfinite(high))
@@ -196,11 +219,18 @@ void advise_replicas(struct advice *advice, const struct advice_case *the_case,
                                         wish->zones};
     struct side_by_side data = find_side_by_side(the_case);
     advice->replicas_tested = data.most;
-    if (data.distinct >= 2)
+    if (data.distinct >= 2) {
+        advice->scaled = scale(&data, the_case);
         size_by_law(advice, the_case, &data, &sizes);
-    else if (the_case->capacity_known && the_case->capacity > 0)
+    } else if (the_case->capacity_known && the_case->capacity > 0) {
         size_alone(advice, the_case, &sizes);
+    }
     free(data.n);
+    bool sized =
+        advice->replicas_known == REPLICAS_SIZED || advice->replicas_known == REPLICAS_AT_LEAST;
+    advice->count = sized ? advice->replicas.replicas : 0;
+    if (sized && advice->delay.state == DELAY_SIZED && advice->delay.replicas > advice->count)
+        advice->count = advice->delay.replicas;
     price_it(advice, the_case, wish);
 }
 

@@ -401,8 +401,10 @@ struct analysis *analysis_new(const struct suite *suite, const struct curve_wish
         study_warn(&analysis->warnings, analysis->curve->warnings.rows[i].code, "%s",
                    analysis->curve->warnings.rows[i].words);
     field_init(&field, analysis->curve);
+    analysis_warn_of_surroundings(analysis, suite);
     analysis_fill_sizes(analysis, suite, wish);
     analysis_fill_trends(analysis, &field);
+    analysis_fill_needs(analysis);
     if (!blame_generator(analysis, bend)) {
         judge_all(analysis, &field, bend);
         conclude(analysis, bend);
@@ -439,6 +441,12 @@ struct analysis *analysis_free(struct analysis *analysis)
         free(analysis->sizes[i].size_name);
         free(analysis->sizes[i].size_unit);
     }
+    for (size_t i = 0; i < analysis->need_count; i++) {
+        free(analysis->needs[i].thing);
+        free(analysis->needs[i].metric);
+        free(analysis->needs[i].part);
+        free(analysis->needs[i].unit);
+    }
     for (size_t i = 0; i < analysis->next_count; i++)
         free(analysis->next[i]);
     free(analysis->primary);
@@ -447,6 +455,7 @@ struct analysis *analysis_free(struct analysis *analysis)
     free(analysis->trends);
     free(analysis->expectations);
     free(analysis->sizes);
+    free(analysis->needs);
     free(analysis->next);
     study_warnings_fini(&analysis->warnings);
     curve_free(analysis->curve);

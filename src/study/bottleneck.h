@@ -89,6 +89,13 @@ struct size_capacity {
     bool peak_observed;
 };
 
+/* What one thing used at the load of the capacity (else at the highest): what a replica of it
+ * needs. Processors or bytes. */
+struct resource_need {
+    char *thing, *metric, *part, *unit;
+    double value, load;
+};
+
 /* What the catalogue expects, held against what was measured. */
 struct expectation {
     const struct catalogue_entry *entry;
@@ -109,6 +116,8 @@ struct analysis {
     size_t trend_count;
     struct size_capacity *sizes; /* of all series with several sizes or instances */
     size_t size_count;
+    struct resource_need *needs;
+    size_t need_count;
     struct expectation *expectations; /* a row for each of the catalogue */
     size_t expectation_count;
     bool none_observed; /* the system is healthy as far as it was tested */

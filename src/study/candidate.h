@@ -55,10 +55,14 @@ void bottleneck_fini(struct bottleneck *bottleneck);
  * closed system where the asymptotes meet. */
 double curve_load_for(const struct curve *curve, double throughput);
 
+/* What each watched thing used at the load of the capacity. */
+void analysis_fill_needs(struct analysis *analysis);
 /* Trends of all tracks, capacities of all sizes. */
 void analysis_fill_trends(struct analysis *analysis, const struct field *field);
 void analysis_fill_sizes(struct analysis *analysis, const struct suite *suite,
                          const struct curve_wish *wish);
+/* Warns (ENV_CHANGED) of a target that did not stay the same over the levels of the curve. */
+void analysis_warn_of_surroundings(struct analysis *analysis, const struct suite *suite);
 /* Holds each entry of the catalogue against the curve. */
 void analysis_expect(struct analysis *analysis, const struct catalogue *catalogue);
 /* Whether another size of this resource moved the capacity: the only evidence that confirms. */

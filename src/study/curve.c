@@ -18,14 +18,23 @@ static const double law_tolerance = 0.05; /* of operational laws, a share */
 
 void study_warn(struct study_warnings *warnings, const char *code, const char *format, ...)
 {
-    for (size_t i = 0; i < warnings->count; i++)
-        if (strcmp(warnings->rows[i].code, code) == 0)
-            return;
-    struct text words = TEXT_EMPTY;
+    struct text words = TEXT_EMPTY, both = TEXT_EMPTY;
     va_list list;
     va_start(list, format);
     text_vprintf(&words, format, list);
     va_end(list);
+    for (size_t i = 0; i < warnings->count; i++) {
+        struct study_warning *row = &warnings->rows[i];
+        if (strcmp(row->code, code) != 0)
+            continue;
+        if (!strstr(row->words, words.at)) {
+            text_printf(&both, "%s; %s", row->words, words.at);
+            free(row->words);
+            row->words = text_take(&both);
+        }
+        text_fini(&words);
+        return;
+    }
     warnings->rows = memory_resize(warnings->rows, warnings->count + 1, sizeof *warnings->rows);
     warnings->rows[warnings->count++] =
         (struct study_warning){.code = memory_copy_text(code), .words = text_take(&words)};
@@ -195,53 +204,6 @@ static void fill_efficiency(struct curve *curve)
     }
 }
 
-/* ---- warnings about the data ----------------------------------------------------------------- */
-
-static void warn_of_level(struct curve *curve, const struct curve_point *point,
-                          const struct level *level)
-{
-    const char *unit = curve->open ? "/s" : " users";
-    struct study_warnings *warnings = &curve->warnings;
-    if (level->state == LEVEL_NOT_STEADY || level->state == LEVEL_STOPPED)
-        study_warn(warnings, "NOT_STEADY", "at %g%s the system was not steady to the end",
-                   point->load, unit);
-    if (level->generator == 2)
-        study_warn(warnings, "GENERATOR_LIMITED",
-                   "at %g%s the load generator was the bottleneck: such levels say nothing about "
-                   "the system",
-                   point->load, unit);
-    if (level->error_share > curve->slo_error_share)
-        study_warn(warnings, "ERRORS_IN_WINDOW",
-                   "from %g%s on more than %g %% of the requests failed; throughput counts "
-                   "successes only",
-                   point->load, unit, 100 * curve->slo_error_share);
-    if (isnan(level->p99_s))
-        study_warn(warnings, "P99_UNDERSAMPLED", "at %g%s there were too few requests for a p99",
-                   point->load, unit);
-}
-
-static void warn(struct curve *curve)
-{
-    bool replicated = false;
-    for (size_t i = 0; i < curve->count; i++) {
-        const struct curve_point *point = &curve->points[i];
-        replicated |= point->level_count > 1;
-        for (size_t k = 0; k < point->level_count; k++)
-            warn_of_level(curve, point, point->levels[k]);
-        if (point->inconsistent)
-            study_warn(&curve->warnings, "LITTLE_VIOLATION",
-                       "at %g%s requests in the system differ by %.0f %% from throughput times "
-                       "response time: the level is kept out of fits",
-                       point->load, curve->open ? "/s" : " users", 100 * fabs(point->little));
-    }
-    if (curve->count < 6)
-        study_warn(&curve->warnings, "FEW_LEVELS", "%zu level%s: a break can be proven from 6 on",
-                   curve->count, curve->count == 1 ? "" : "s");
-    if (!replicated)
-        study_warn(&curve->warnings, "NO_REPLICATES",
-                   "no load was measured twice: intervals are those of counts within a level");
-}
-
 /* ---- all of it ------------------------------------------------------------------------------- */
 
 static void fill_points(struct curve *curve, const struct curve_wish *wish)
@@ -277,7 +239,7 @@ struct curve *curve_new(const struct level_series *series, const struct level *c
     curve->points = memory_new(count, sizeof *curve->points);
     qsort(curve->levels, count, sizeof *curve->levels, by_load);
     fill_points(curve, wish);
-    warn(curve);
+    curve_warn_all(curve);
     curve_answer_all(curve, wish);
     return curve;
 }

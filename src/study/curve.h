@@ -109,7 +109,7 @@ const struct curve_point *curve_baseline(const struct curve *curve);
 /* Frees it; NULL is fine; returns NULL. */
 struct curve *curve_free(struct curve *curve);
 
-/* Adds a warning, unless its code is there already. */
+/* Adds a warning. A code is there once: other words of it are appended to the first ones. */
 void study_warn(struct study_warnings *warnings, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void study_warnings_fini(struct study_warnings *warnings);

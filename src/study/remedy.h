@@ -10,6 +10,7 @@
  *       impact: half of our questions repeat
  *       tradeoff: answers up to an hour old
  *       source: our own logs
+ *       address: https://wiki/logs     # where that stands
  *       date: 2026-11
  *     - {id: vllm, drop: true}           # takes a row out
  *
@@ -41,7 +42,9 @@ struct remedy {
     char *kinds;  /* of bottlenecks, by blanks; "any" */
     char *role;   /* "": any thing */
     char *action; /* with {places} */
-    char *impact, *tradeoff, *source, *date;
+    char *impact, *tradeoff, *source;
+    char *address; /* where the source stands; or "" */
+    char *date;
 };
 
 struct remedies {
@@ -62,12 +65,13 @@ int remedies_read(struct remedies *remedies, const char *file, struct span bytes
 bool remedy_fits(const struct remedy *remedy, const char *kind, const char *thing,
                  const char *role);
 
-/* A GPU as its maker's data sheet has it. */
+/* A GPU with what its data sheet has. */
 struct remedy_gpu {
     const char *name;
     double memory_gb;      /* 10^9 bytes, as on the sheet */
     double bandwidth_gb_s; /* of its memory */
     const char *since;     /* announced */
+    const char *address;   /* where these figures were read */
 };
 /* The table, by memory. */
 const struct remedy_gpu *remedy_gpus(size_t *count);

@@ -27,7 +27,8 @@ static const struct key keys[] = {
     {"id", offsetof(struct remedy, id)},         {"kinds", offsetof(struct remedy, kinds)},
     {"role", offsetof(struct remedy, role)},     {"action", offsetof(struct remedy, action)},
     {"impact", offsetof(struct remedy, impact)}, {"tradeoff", offsetof(struct remedy, tradeoff)},
-    {"source", offsetof(struct remedy, source)}, {"date", offsetof(struct remedy, date)},
+    {"source", offsetof(struct remedy, source)}, {"address", offsetof(struct remedy, address)},
+    {"date", offsetof(struct remedy, date)},
 };
 
 enum { KEYS = sizeof keys / sizeof *keys };
@@ -81,7 +82,7 @@ static void read_field(const struct node *key, const struct node *value, struct 
         }
     if (strcmp(key->text, "drop") != 0)
         wrong(notes, key,
-              "has: id, group, kinds, role, action, impact, tradeoff, source, date, drop",
+              "has: id, group, kinds, role, action, impact, tradeoff, source, address, date, drop",
               "unknown key of a remedy, or no text");
 }
 

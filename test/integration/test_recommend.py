@@ -48,6 +48,9 @@ Scaling Recommendations for 1000 user target:
 Configuration first:
    - Load the models of llm that are rarely used on demand only
    - Limit the context length that llm reserves to what requests use
+   - Give the KV cache of llm more of the memory (gpu_memory_utilization), or
+     admit fewer sequences (max_num_seqs)
+   - Serve llm with quantized weights
    - Increase the connection pool of postgres to 4.3 times
    - Check pooled connections before use (pool_pre_ping)
 
@@ -66,7 +69,8 @@ Configuration first:
 
 3. Architecture Optimizations:
    - Implement model sharding across GPUs
-   - Serve the model of llm with continuous batching and paged KV cache (vLLM)
+   - Serve llm with continuous batching and paged KV cache (vLLM), unless it
+     does so already
    - Implement async processing queues
    - Add connection pooling optimization (a pooler before the database)
 

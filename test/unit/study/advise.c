@@ -4,6 +4,8 @@
 
 #include "../stat/near.h"
 #include "base/memory.h"
+#include "stat/queue.h"
+#include "study/bottleneck.h"
 
 #include <string.h>
 
@@ -68,7 +70,7 @@ static struct made made_with(double target)
                                          .sizes = memory_new(8, sizeof(struct case_size))};
     for (int i = 0; i < 6; i++) {
         double load = 50 * (i + 1), x = fmin(load * .25, 60);
-        made.the_case.levels[i] = (struct case_level){load, load - 3 * x, 3, x, true};
+        made.the_case.levels[i] = (struct case_level){load, load - 3 * x, 3, x, true, 0, 0, 0};
     }
     made.wish = (struct advice_wish){.target = target,
                                      .ceiling = .7,
@@ -87,12 +89,21 @@ static void unmake(struct made *made, struct advice *advice)
     remedies_free(made->remedies);
 }
 
+/* The words of a warning, which is there once only; NULL: it is not. */
+static const char *words_of(const struct advice *advice, const char *code)
+{
+    const char *found = NULL;
+    for (size_t i = 0; i < advice->warning_count; i++)
+        if (strcmp(advice->warnings[i].code, code) == 0) {
+            assert_null(found);
+            found = advice->warnings[i].words;
+        }
+    return found;
+}
+
 static bool warned(const struct advice *advice, const char *code)
 {
-    for (size_t i = 0; i < advice->warning_count; i++)
-        if (strcmp(advice->warnings[i].code, code) == 0)
-            return true;
-    return false;
+    return words_of(advice, code) != NULL;
 }
 
 static const struct advice_item *item_of(const struct advice *advice, const char *id)
@@ -241,6 +252,333 @@ static void money_by_a_dated_price(void **state)
     free(prices.currency);
 }
 
+/* ---- by the response time -------------------------------------------------------------------- */
+
+/* Makes the lowest load a light one of known times, and the objective one of p95. */
+static void time_it(struct made *made, double mean_s, double p50_s, double p95_s, double limit_s)
+{
+    struct case_level *level = &made->the_case.levels[0];
+    level->mean_s = mean_s;
+    level->p50_s = p50_s;
+    level->p95_s = p95_s;
+    made->the_case.slo_response_s = limit_s;
+    made->the_case.peak_observed = true;
+    made->the_case.most = 60;
+}
+
+/* An exponential service: its median is ln 2 of its mean and its p95 ln 20, so that the variation
+ * by both, as a lognormal's, is exp((ln(ln 20 / ln 2) / 1.645)^2) - 1. Replicas are the least whose
+ * M/G/c queues, of the rate that each gets, keep the p95 after one has failed. */
+static void replicas_by_the_response_time(void **state)
+{
+    (void)state;
+    const double service_s = 0.1, limit_s = 0.45, rate = 100; /* 400 users of 0.25 */
+    struct made made = made_with(400);
+    add_bound(&made, "slots", 240, 60);
+    time_it(&made, service_s, .69315 * service_s, 2.99573 * service_s, limit_s);
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    const struct advice_delay *delay = &advice->delay;
+    double variation = exp(pow(log(2.99573 / .69315) / 1.6448536, 2)) - 1;
+    assert_int_equal(delay->state, DELAY_SIZED);
+    assert_int_equal(delay->servers, 6); /* 60/s x 0.1 s */
+    assert_near(delay->service_s, .1, 1e-12);
+    assert_near(delay->variation, variation, 1e-4);
+    for (uint32_t n = 2; n <= delay->replicas; n++) {
+        double wait = mmc_wait_quantile(6, rate / (n - 1), service_s, .95);
+        double p95_s = rate / (n - 1) * service_s >= 6
+                           ? INFINITY
+                           : 2.99573 * service_s + (1 + variation) / 2 * wait;
+        assert_int_equal(p95_s <= limit_s, n == delay->replicas);
+    }
+    assert_true(delay->replicas_shared <= delay->replicas);
+    assert_near(delay->utilisation, rate * service_s / (6 * delay->replicas), 1e-12);
+    assert_int_equal(advice->count, delay->replicas > advice->replicas.replicas
+                                        ? delay->replicas
+                                        : advice->replicas.replicas);
+    unmake(&made, advice);
+}
+
+static void what_one_request_misses_no_replica_helps(void **state)
+{
+    (void)state;
+    struct made made = made_with(400);
+    add_bound(&made, "slots", 240, 60);
+    time_it(&made, .1, .07, .3, .25);
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    assert_int_equal(advice->delay.state, DELAY_TOO_SLOW);
+    unmake(&made, advice);
+    /* A lowest load that was busy already says nothing of the service alone. */
+    made = made_with(400);
+    add_bound(&made, "slots", 240, 60);
+    time_it(&made, .1, .07, .2, .25);
+    made.the_case.levels[0].throughput = 40;
+    advice = advice_new(&made.the_case, &made.wish);
+    assert_int_equal(advice->delay.state, DELAY_NOT_KNOWN);
+    unmake(&made, advice);
+}
+
+/* ---- larger ones ----------------------------------------------------------------------------- */
+
+static void a_larger_one_is_of_use_until_the_next_binds(void **state)
+{
+    (void)state;
+    struct made made = made_with(400); /* 100 req/s */
+    add_bound(&made, "kv-cache", 240, 60);
+    add_bound(&made, "cpu", 330, 84);
+    add_bound(&made, "network", NAN, 900);
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    assert_near(advice->steps[0].useful, 84.0 / 60, 1e-12);
+    assert_near(advice->steps[0].allows, 84, 1e-12);
+    /* then the processor, until what the first step was lifted to: 60 x 100 / (60 x 0.7) */
+    assert_near(advice->steps[1].useful, 100 / .7 / 84, 1e-9);
+    assert_near(advice->steps[1].allows, 100 / .7, 1e-9);
+    unmake(&made, advice);
+}
+
+/* Sizes 4, 8, 16 whose law ends at 200/s: X = 14.29 n / (1 + (n - 1) / 14). */
+static void add_sizes(struct made *made)
+{
+    for (double n = 4; n <= 16; n *= 2) {
+        double x = 200.0 / 14 * n / (1 + (n - 1) / 14);
+        struct case_size *size = &made->the_case.sizes[made->the_case.size_count++];
+        *size = (struct case_size){.series = memory_copy_text("vertical"),
+                                   .name = memory_copy_text("slots"),
+                                   .unit = memory_copy_text("slots"),
+                                   .instances = 1,
+                                   .size = n,
+                                   .capacity = x,
+                                   .most = x};
+    }
+    made->the_case.bounds[0].intervened = true;
+}
+
+static void sizes_that_were_tested_go_before_factors(void **state)
+{
+    (void)state;
+    struct made made = made_with(1200); /* 300 req/s: 7.1 times 60 */
+    add_bound(&made, "slots", 240, 60);
+    add_sizes(&made);
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    assert_true(advice->sizes.known && !advice->sizes.carries);
+    assert_near(advice->sizes.roof, 200, 1);
+    assert_non_null(strstr(item_of(advice, "slots")->action, "to 16 slots"));
+    assert_non_null(strstr(item_of(advice, "slots")->impact, "measured"));
+    unmake(&made, advice);
+    made = made_with(240); /* 60 req/s: with headroom 85.7, which 8 slots carry (76.2) not, 16 do */
+    add_bound(&made, "slots", 240, 60);
+    add_sizes(&made);
+    advice = advice_new(&made.the_case, &made.wish);
+    assert_true(advice->sizes.carries);
+    assert_near(made.the_case.sizes[advice->sizes.best].size, 16, 0);
+    unmake(&made, advice);
+}
+
+/* Side by side each carried what it was asked for, 30 of 60: how they add up is known, and what one
+ * carries is the capacity, 60 (at least 58). */
+static void replicas_that_were_not_full_count_as_much_as_one_alone(void **state)
+{
+    (void)state;
+    struct made made = made_with(400); /* 100 req/s */
+    add_bound(&made, "slots", 240, 60);
+    for (int n = 1; n <= 3; n++)
+        add_size(&made, n, 30 * n);
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    assert_true(advice->scaled);
+    assert_int_equal(advice->replicas_known, REPLICAS_SIZED);
+    assert_int_equal(advice->replicas.replicas, 3); /* 100 / (60 x 0.7) = 2.4, and not 4.8 */
+    unmake(&made, advice);
+}
+
+/* ---- warnings -------------------------------------------------------------------------------- */
+
+static void add_warning(struct made *made, const char *code, const char *words)
+{
+    struct advice_case *the_case = &made->the_case;
+    the_case->warnings =
+        memory_resize(the_case->warnings, the_case->warning_count + 1, sizeof *the_case->warnings);
+    the_case->warnings[the_case->warning_count++] =
+        (struct case_warning){memory_copy_text(code), memory_copy_text(words)};
+}
+
+/* Levels of exactly this law of what is in the system; think time 0. */
+static void follow(struct made *made, struct usl law)
+{
+    for (size_t i = 0; i < made->the_case.level_count; i++) {
+        struct case_level *level = &made->the_case.levels[i];
+        double wave = i % 2 ? 1.001 : .999;
+        level->concurrency = level->load;
+        level->think_s = 0;
+        level->throughput = wave * usl_at(law, level->load);
+    }
+}
+
+static void each_code_is_one_line(void **state)
+{
+    (void)state;
+    struct made made = made_with(1000);
+    add_bound(&made, "gpu-memory", 240, 60);
+    add_bound(&made, "database", NAN, 200);
+    for (int n = 1; n <= 3; n++)
+        add_size(&made, n, 60.0 * n / (1 + .05 * (n - 1)));
+    static const char *const handed_on[] = {"NO_REPLICATES",    "NOT_STEADY",  "LITTLE_VIOLATION",
+                                            "ERRORS_IN_WINDOW", "ENV_CHANGED", "FEW_LEVELS",
+                                            "P99_UNDERSAMPLED", "NOT_STEADY",  "NO_REPLICATES"};
+    for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++)
+        add_warning(&made, handed_on[i], i < 7 ? "at 50 users" : "at 100 users");
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    for (size_t i = 0; i < advice->warning_count; i++) /* words_of asserts that it is there once */
+        assert_non_null(words_of(advice, advice->warnings[i].code));
+    assert_string_equal(words_of(advice, "NOT_STEADY"), "at 50 users; at 100 users");
+    /* both loads that it is about: users, and replicas */
+    assert_non_null(strstr(words_of(advice, "EXTRAPOLATION_RATIO"), "3.33"));
+    assert_non_null(strstr(words_of(advice, "EXTRAPOLATION_RATIO"), "side by side"));
+    assert_true(warned(advice, "SHARED_DEPENDENCY_NOT_SCALED"));
+    assert_true(warned(advice, "SINGLE_WORKLOAD_MIX"));
+    assert_true(warned(advice, "NEXT_BOTTLENECK_UNKNOWN"));
+    assert_true(warned(advice, "BEYOND_PEAK"));   /* one of them alone ends at 60 */
+    assert_true(warned(advice, "REGION_CHANGE")); /* more than 8 GPUs */
+    unmake(&made, advice);
+}
+
+/* A law with a peak inside, levels twice, noise without a pattern: nothing to say of the fit. */
+static void codes_of_the_law_only_where_they_are_true(void **state)
+{
+    (void)state;
+    struct made made = made_with(320);
+    add_bound(&made, "cpu", 240, 60);
+    follow(&made, (struct usl){1, .001, 5e-5}); /* peak at 141 */
+    struct advice *advice = advice_new(&made.the_case, &made.wish);
+    assert_false(warned(advice, "PEAK_NOT_OBSERVED") || warned(advice, "BETA_UNIDENTIFIED") ||
+                 warned(advice, "PARAM_AT_BOUND") || warned(advice, "STRUCTURED_RESIDUALS") ||
+                 warned(advice, "FEW_LEVELS") || warned(advice, "SHARED_DEPENDENCY_NOT_SCALED") ||
+                 warned(advice, "REGION_CHANGE") || warned(advice, "ENV_CHANGED") ||
+                 warned(advice, "GENERATOR_LIMITED"));
+    assert_true(warned(advice, "NO_REPLICATES"));
+    unmake(&made, advice);
+    made = made_with(320);
+    add_bound(&made, "cpu", 240, 60);
+    follow(&made, (struct usl){1, 0, 0}); /* linear: no peak, and nothing tells of one */
+    made.the_case.level_count = 5;
+    advice = advice_new(&made.the_case, &made.wish);
+    assert_true(warned(advice, "PEAK_NOT_OBSERVED") && warned(advice, "BETA_UNIDENTIFIED") &&
+                warned(advice, "PARAM_AT_BOUND") && warned(advice, "FEW_LEVELS"));
+    unmake(&made, advice);
+    made = made_with(900); /* straight, then flat: no such law, and 16 levels that show it */
+    add_bound(&made, "cpu", 240, 60);
+    made.the_case.levels = memory_resize(made.the_case.levels, 16, sizeof *made.the_case.levels);
+    made.the_case.level_count = 16;
+    for (size_t i = 0; i < 16; i++) {
+        double load = 50 * (double)(i + 1);
+        made.the_case.levels[i] =
+            (struct case_level){load, load, 0, fmin(load, 300), true, 0, 0, 0};
+    }
+    advice = advice_new(&made.the_case, &made.wish);
+    assert_true(warned(advice, "STRUCTURED_RESIDUALS"));
+    unmake(&made, advice);
+}
+
+/* ---- warnings of the analysis ---------------------------------------------------------------- */
+
+static struct level *add_level(struct level_series *series, double users)
+{
+    struct level *level = series_add(series);
+    level->users = users;
+    level->throughput = users;
+    level->requests = 10000;
+    level->measured_s = 60;
+    level->concurrency = users * .1;
+    level->mean_s = level->p50_s = .1;
+    level->p95_s = level->p99_s = .15;
+    level->think_s = .9;
+    level->error_share = level->timeout_share = level->little = 0;
+    return level;
+}
+
+static struct suite *six_levels(void)
+{
+    struct suite *suite = suite_new();
+    struct level_series *series = suite_add(suite, SUITE_PROGRESSION, "progression");
+    suite->slo_response_s = 1;
+    suite->slo_error_share = .01;
+    for (int i = 1; i <= 6; i++)
+        add_level(series, 10 * i);
+    return suite;
+}
+
+static void watch_limit(struct level *level, double value)
+{
+    struct level_resource *resource = level_add_resource(level);
+    resource->thing = memory_copy_text("rag");
+    resource->role = memory_copy_text("container");
+    resource->metric = memory_copy_text("cgroup.memory_limit");
+    resource->part = memory_copy_text("");
+    resource->unit = memory_copy_text("bytes");
+    resource->mean = value;
+}
+
+static const char *said_of(const struct suite *suite, const char *code, char room[300])
+{
+    struct catalogue *catalogue = catalogue_default();
+    struct curve_wish wish = curve_wish_of(suite);
+    struct analysis *found = analysis_new(suite, &wish, catalogue);
+    size_t times = 0;
+    *room = '\0';
+    for (size_t i = 0; i < found->warnings.count; i++)
+        if (strcmp(found->warnings.rows[i].code, code) == 0 && ++times == 1)
+            snprintf(room, 300, "%s", found->warnings.rows[i].words);
+    assert_true(times <= 1);
+    analysis_free(found);
+    catalogue_free(catalogue);
+    return room;
+}
+
+static void codes_of_levels_name_the_loads(void **state)
+{
+    (void)state;
+    static const char *const codes[] = {"NOT_STEADY",       "GENERATOR_LIMITED", "ERRORS_IN_WINDOW",
+                                        "P99_UNDERSAMPLED", "LITTLE_VIOLATION",  "ENV_CHANGED",
+                                        "FEW_LEVELS"};
+    char room[300];
+    struct suite *suite = six_levels();
+    struct level *levels = suite->series[0].levels;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        assert_string_equal(said_of(suite, codes[i], room), "");
+    assert_true(*said_of(suite, "NO_REPLICATES", room));
+    levels[1].state = levels[3].state = LEVEL_NOT_STEADY;
+    levels[4].generator = 2;
+    levels[2].error_share = .02;
+    levels[5].error_share = .30;
+    levels[0].little = .4;
+    for (int i = 0; i < 5; i++)
+        levels[i].p99_s = NAN;
+    assert_non_null(strstr(said_of(suite, "NOT_STEADY", room), "at 20 and 40 users"));
+    assert_non_null(strstr(said_of(suite, "GENERATOR_LIMITED", room), "at 50 users"));
+    assert_non_null(strstr(said_of(suite, "ERRORS_IN_WINDOW", room), "at 30 and 60 users"));
+    assert_non_null(strstr(said_of(suite, "ERRORS_IN_WINDOW", room), "up to 30 %"));
+    assert_non_null(strstr(said_of(suite, "P99_UNDERSAMPLED", room), "5 loads from 10 to 50"));
+    assert_non_null(strstr(said_of(suite, "LITTLE_VIOLATION", room), "at 10 users"));
+    add_level(&suite->series[0], 60);
+    assert_string_equal(said_of(suite, "NO_REPLICATES", room), "");
+    suite_free(suite);
+}
+
+static void another_target_is_said(void **state)
+{
+    (void)state;
+    char room[300];
+    struct suite *suite = six_levels();
+    for (size_t i = 0; i < 6; i++)
+        watch_limit(&suite->series[0].levels[i], 1 << 30);
+    suite_add_event(suite, 0, "level", "50 users: steady");
+    assert_string_equal(said_of(suite, "ENV_CHANGED", room), "");
+    suite->series[0].levels[3].resources[0].mean *= 2;
+    assert_non_null(strstr(said_of(suite, "ENV_CHANGED", room),
+                           "cgroup.memory_limit of rag is 1 GiB at 10 and 2 GiB at 40"));
+    suite_add_event(suite, 5, "restart", "container rag was restarted");
+    assert_non_null(strstr(said_of(suite, "ENV_CHANGED", room), "container rag was restarted"));
+    suite_free(suite);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +589,15 @@ int main(void)
         cmocka_unit_test(enough_is_said),
         cmocka_unit_test(a_limited_generator_allows_no_advice),
         cmocka_unit_test(money_by_a_dated_price),
+        cmocka_unit_test(replicas_by_the_response_time),
+        cmocka_unit_test(what_one_request_misses_no_replica_helps),
+        cmocka_unit_test(a_larger_one_is_of_use_until_the_next_binds),
+        cmocka_unit_test(sizes_that_were_tested_go_before_factors),
+        cmocka_unit_test(replicas_that_were_not_full_count_as_much_as_one_alone),
+        cmocka_unit_test(each_code_is_one_line),
+        cmocka_unit_test(codes_of_the_law_only_where_they_are_true),
+        cmocka_unit_test(codes_of_levels_name_the_loads),
+        cmocka_unit_test(another_target_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,14 +17,18 @@ static void the_table_is_whole(void **state)
 {
     (void)state;
     static const char *const kinds[] = {
-        "cpu",           "cpu-quota", "memory",     "gpu-compute", "gpu-memory",
-        "gpu-bandwidth", "kv-cache",  "slots",      "pool",        "tools",
-        "network",       "disk",      "balancer",   "database",    "queue",
-        "vector-search", "software",  "dependency", "rate-limit",  "accept-queue"};
+        "cpu",        "cpu-quota",    "memory", "gpu-compute",   "gpu-memory",      "gpu-bandwidth",
+        "kv-cache",   "slots",        "pool",   "tools",         "network",         "disk",
+        "balancer",   "database",     "queue",  "vector-search", "software",        "dependency",
+        "rate-limit", "accept-queue", "decode", "prefill",       "memory-bandwidth"};
     struct remedies *all = remedies_default();
     for (size_t i = 0; i < all->count; i++) {
         const struct remedy *row = &all->rows[i];
         assert_true(*row->action && *row->impact && *row->tradeoff && *row->source && *row->date);
+        /* A number that others measured has an address. */
+        bool number = strpbrk(row->impact, "0123456789") != NULL;
+        if (number && !*row->address && strcmp(row->id, "quantize") != 0)
+            fail_msg("%s has a number and no address", row->id);
         assert_ptr_equal(named(all, row->id), row); /* ids are unique */
     }
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -45,6 +49,8 @@ static void gpus_by_memory(void **state)
     const struct remedy_gpu *all = remedy_gpus(&count);
     for (size_t i = 1; i < count; i++)
         assert_true(all[i].memory_gb >= all[i - 1].memory_gb);
+    for (size_t i = 0; i < count; i++) /* a figure without a source is none */
+        assert_true(strncmp(all[i].address, "https://", 8) == 0 && strlen(all[i].since) == 7);
     assert_string_equal(remedy_gpu_with(24, 1000)->name, "RTX 4090");
     assert_string_equal(remedy_gpu_with(40, 0)->name, "A100 40GB");
     assert_null(remedy_gpu_with(1000, 0));
