@@ -1,7 +1,8 @@
 /* Real streams and listeners: non-blocking sockets, registered once, edge-triggered.
  *
  * A short read means the socket was drained (epoll(7)), so that no second read is spent on learning
- * EAGAIN; the time of receipt is taken right after each read. */
+ * EAGAIN. The time of receipt is the kernel's where it was asked for its stamps, else it is taken
+ * right after each read. */
 #include "net/stream.h"
 
 #include "net/loop_real.h"
@@ -12,6 +13,8 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef IP_BIND_ADDRESS_NO_PORT
@@ -114,9 +117,56 @@ void stream_dispatch(void *thing, enum loop_kind kind, uint32_t events)
     }
 }
 
+void stream_stamp(struct stream *stream)
+{
+    int on = 1;
+    stream->stamped = setsockopt(stream->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+}
+
+/* How long ago the kernel stamped the packet, or -1. Its clock is that of the day: both readings are
+ * of it, so that only a step between the two could mislead, and such an age is not believed. */
+static nsec_t age_of(struct msghdr *message)
+{
+    enum { STALE_S = 60 };
+    struct timespec stamp, now;
+    struct cmsghdr *control = CMSG_FIRSTHDR(message);
+    if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS)
+        return -1;
+    memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
+    clock_gettime(CLOCK_REALTIME, &now);
+    nsec_t age = (now.tv_sec - stamp.tv_sec) * NSEC_PER_SEC + now.tv_nsec - stamp.tv_nsec;
+    return age <= STALE_S * NSEC_PER_SEC ? age : -1;
+}
+
+static ssize_t read_stamped(struct stream *stream, struct iovec room, nsec_t *rx_ns,
+                            enum rx_source *source)
+{
+    union {
+        struct cmsghdr aligned;
+        char bytes[CMSG_SPACE(sizeof(struct timespec))];
+    } control;
+    struct msghdr message = {.msg_iov = &room,
+                             .msg_iovlen = 1,
+                             .msg_control = &control,
+                             .msg_controllen = sizeof control};
+    ssize_t bytes = recvmsg(stream->fd, &message, 0);
+    if (bytes < 0)
+        return errno == EINTR ? -EAGAIN : -errno;
+    *rx_ns = clock_monotonic_ns();
+    *source = RX_READ;
+    nsec_t age = bytes ? age_of(&message) : -1;
+    if (age >= 0) {
+        *rx_ns -= age;
+        *source = RX_KERNEL;
+    }
+    return bytes;
+}
+
 ssize_t stream_read(struct stream *stream, void *into, size_t room, nsec_t *rx_ns,
                     enum rx_source *source)
 {
+    if (stream->stamped)
+        return read_stamped(stream, (struct iovec){into, room}, rx_ns, source);
     ssize_t bytes = read(stream->fd, into, room);
     if (bytes < 0)
         return errno == EINTR ? -EAGAIN : -errno;

@@ -46,6 +46,7 @@ struct stream {
     void (*ready)(struct stream *stream, unsigned what);
     void *impl;      /* of the library behind */
     bool connecting; /* private */
+    bool stamped;    /* private */
 };
 
 /* Begins to connect. from: source address or NULL (its port may be 0). Returns 0 (STREAM_CONNECTED
@@ -54,6 +55,13 @@ struct stream {
 int stream_connect(struct stream *stream, struct loop *loop, const struct net_address *to,
                    const struct net_address *from,
                    void (*ready)(struct stream *stream, unsigned what));
+
+/* Asks the kernel to stamp what arrives, so that the time of receipt does not depend on when this
+ * thread gets to read it: stream_read then says when the last packet that it took from came, with
+ * RX_KERNEL. A wish: where there is no stamp (Unix sockets; the first packets after the first wish on
+ * a machine), the clock right after the read stands, with RX_READ. The simulation, where reading
+ * takes no time, takes no notice. */
+void stream_stamp(struct stream *stream);
 
 /* Why connecting or the stream failed: 0 or -errno (-ECONNREFUSED, -ENETUNREACH, ...). */
 int stream_error(struct stream *stream);

@@ -187,6 +187,11 @@ int stream_connect(struct stream *stream, struct loop *loop, const struct net_ad
     return 0;
 }
 
+void stream_stamp(struct stream *stream)
+{
+    (void)stream;
+}
+
 int stream_error(struct stream *stream)
 {
     const struct end *end = stream->impl;
