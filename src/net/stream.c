@@ -123,8 +123,8 @@ void stream_stamp(struct stream *stream)
     stream->stamped = setsockopt(stream->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
 }
 
-/* How long ago the kernel stamped the packet, or -1. Its clock is that of the day: both readings are
- * of it, so that only a step between the two could mislead, and such an age is not believed. */
+/* How long ago the kernel stamped the packet, or -1. Its clock is that of the day: both readings
+ * are of it, so that only a step between the two could mislead; such an age is not believed. */
 static nsec_t age_of(struct msghdr *message)
 {
     enum { STALE_S = 60 };

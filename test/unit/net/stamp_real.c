@@ -61,7 +61,8 @@ static void rest_ms(long ms)
     nanosleep(&span, NULL);
 }
 
-/* Sends a word, reads it LATE_MS later. Returns how long after the sending it is said to have come. */
+/* Sends a word, reads it LATE_MS later. Returns how long after the sending it is said to have come.
+ */
 static nsec_t said_after(struct pair *pair, enum rx_source *source)
 {
     char word[] = "token", got[16];
