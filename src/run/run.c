@@ -391,7 +391,14 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
     const uint64_t *counters = result->total->counters;
     uint64_t failed = counters[COUNT_FAILED] + counters[COUNT_TIMED_OUT];
     const char *words = chief_failure(result);
-    if (counters[COUNT_SUCCEEDED] || !failed)
+    if (counters[COUNT_SUCCEEDED])
+        return;
+    if (!failed && counters[COUNT_ABANDONED])
+        conduct_blame(conduct, RUN_FAILED,
+                      "no request came to an end: %" PRIu64
+                      " were still without an answer when the run was over",
+                      counters[COUNT_ABANDONED]);
+    if (!failed)
         return;
     conduct_blame(conduct, RUN_FAILED,
                   "no request succeeded; %" PRIu64

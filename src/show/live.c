@@ -124,6 +124,14 @@ static bool phase_says_users(const struct live_figures *figures)
     return same;
 }
 
+/* After the planned time: what the run still waits for. */
+static void put_finishing(struct text *out, const struct live_figures *figures)
+{
+    text_puts(out, "   finishing");
+    if (figures->in_flight > 0)
+        put_number(out, ": ", figures->in_flight, " in flight");
+}
+
 void show_live_line(const struct run_progress *progress, const struct show_options *options,
                     struct text *out)
 {
@@ -133,6 +141,8 @@ void show_live_line(const struct run_progress *progress, const struct show_optio
     put_instant(out, progress->elapsed_ns);
     text_puts(out, " of ");
     put_instant(out, progress->planned_ns);
+    if (progress->elapsed_ns > progress->planned_ns)
+        put_finishing(out, &figures);
     text_puts(out, "   ");
     if (figures.phase && !phase_says_users(&figures)) {
         words_put(out, figures.phase, false);
@@ -202,8 +212,10 @@ static void put_head(struct text *line, const struct run_progress *progress,
         }
     }
     nsec_t left_ns = progress->planned_ns - progress->elapsed_ns;
-    text_puts(line, left_ns > 0 ? "   " : "   finishing");
-    if (left_ns > 0) {
+    if (left_ns <= 0) {
+        put_finishing(line, figures);
+    } else {
+        text_puts(line, "   ");
         put_instant(line, left_ns + NSEC_PER_SEC - 1);
         text_puts(line, " left");
     }

@@ -129,6 +129,8 @@ const char *suite_latency(char out[UNIT_ROOM], double seconds)
 {
     if (isnan(seconds))
         snprintf(out, UNIT_ROOM, "–");
+    else if (seconds < 0.00009995)
+        snprintf(out, UNIT_ROOM, "%.0fµs", 1e6 * seconds);
     else if (seconds < 0.00995)
         snprintf(out, UNIT_ROOM, "%.1fms", 1e3 * seconds);
     else if (seconds < 0.9995)

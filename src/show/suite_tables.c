@@ -9,6 +9,7 @@
 #include "show/words.h"
 #include "study/replicates.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -88,6 +89,17 @@ static const char *users_of(char out[UNIT_ROOM], const struct level *level)
     else
         snprintf(out, UNIT_ROOM, "–");
     return out;
+}
+
+static const char *users_word(const struct level *level)
+{
+    return isnan(level->users) ? "" : level->users > 1 ? " users" : " user";
+}
+
+/* As everywhere outside of the tables, whose form is the documents' ("78ms"). */
+static const char *latency_words(char out[UNIT_ROOM], double seconds)
+{
+    return isnan(seconds) ? "–" : unit_write_duration(out, (nsec_t)llround(seconds * 1e9));
 }
 
 static unsigned gpus_shown(const struct level_series *series)
@@ -331,6 +343,8 @@ static const char *state_words(const struct level *level)
     static const char *const words[] = {"steady", "not steady", "short", "stopped"};
     if (level->requests > 0 && level->failed >= level->requests)
         return "all failed";
+    if (level->requests == 0)
+        return "nothing ended";
     return level->generator == 2 ? "generator saturated" : words[level->state];
 }
 
@@ -405,7 +419,7 @@ static void put_replicates(const struct level_series *series, bool markdown, str
                         first->instances > 1 ? "s" : "");
         text_printf(out, ", %zu times: ", found[i].count);
         put_figure("RPS", &found[i].throughput, suite_rate, out);
-        put_figure(", p95", &found[i].p95_s, suite_latency, out);
+        put_figure(", p95", &found[i].p95_s, latency_words, out);
         text_putc(out, '\n');
     }
     free(found);
@@ -447,6 +461,20 @@ static void put_series(const struct level_series *series, bool markdown, struct 
     text_putc(out, '\n');
 }
 
+/* What most requests of a level failed by. */
+static void put_chief_error(const struct level *level, struct text *out)
+{
+    const struct level_error *chief = NULL;
+    char number[UNIT_ROOM];
+    for (size_t i = 0; i < level->error_count; i++)
+        if (!chief || level->errors[i].count > chief->count)
+            chief = &level->errors[i];
+    if (chief)
+        text_printf(out, ", most by %s%s (%s of %" PRIu64 ")",
+                    isdigit((unsigned char)chief->words[0]) ? "HTTP " : "", chief->words,
+                    unit_write_count(number, chief->count), level->failed);
+}
+
 /* Levels whose figures need a word of caution. */
 static void put_doubts(const struct suite *suite, const char *bullet, struct text *out)
 {
@@ -457,9 +485,11 @@ static void put_doubts(const struct suite *suite, const char *bullet, struct tex
             bool all_failed = level->requests > 0 && level->failed >= level->requests;
             if (level->state == LEVEL_STEADY && level->generator != 2 && !all_failed)
                 continue;
-            text_printf(out, "%s%s, %s%s: %s\n", bullet, suite->series[s].name,
-                        users_of(users, level), isnan(level->users) ? "" : " users",
-                        state_words(level));
+            text_printf(out, "%s%s, %s%s: %s", bullet, suite->series[s].name,
+                        users_of(users, level), users_word(level), state_words(level));
+            if (all_failed)
+                put_chief_error(level, out);
+            text_putc(out, '\n');
         }
 }
 
@@ -484,8 +514,8 @@ void suite_level_line(const struct level *level, struct text *out)
 {
     char users[UNIT_ROOM], rate[UNIT_ROOM], mean[UNIT_ROOM], p95[UNIT_ROOM], errors[UNIT_ROOM];
     text_printf(out, "%s%s  %s req/s  avg %s  p95 %s  errors %s  %s", users_of(users, level),
-                isnan(level->users) ? "" : " users", suite_rate(rate, level->throughput),
-                suite_latency(mean, level->mean_s), suite_latency(p95, level->p95_s),
+                users_word(level), suite_rate(rate, level->throughput),
+                latency_words(mean, level->mean_s), latency_words(p95, level->p95_s),
                 isnan(level->error_share) ? "–" : unit_write_share(errors, level->error_share),
                 state_words(level));
 }

@@ -67,6 +67,22 @@ static void test_line_says_users_once(void **state)
     result_free(result);
 }
 
+/* Past its planned time a run waits for what is in flight, and says so. */
+static void test_line_finishing(void **state)
+{
+    (void)state;
+    const struct show_options options = {.columns = 80};
+    struct result *result = fixture_result(0);
+    struct run_progress progress = progress_of(result);
+    struct text out = TEXT_EMPTY;
+    progress.planned_ns = 30 * NSEC_PER_SEC;
+    result->points[result->point_count - 1].gauges[GAUGE_IN_FLIGHT] = 5;
+    show_live_line(&progress, &options, &out);
+    assert_non_null(strstr(out.at, "0:35 of 0:30   finishing: 5 in flight   "));
+    text_fini(&out);
+    result_free(result);
+}
+
 static size_t count_of(const char *words, const char *part)
 {
     size_t count = 0;
@@ -121,9 +137,8 @@ static void test_sparkline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line),
-        cmocka_unit_test(test_line_says_users_once),
-        cmocka_unit_test(test_panel),
+        cmocka_unit_test(test_line),           cmocka_unit_test(test_line_says_users_once),
+        cmocka_unit_test(test_line_finishing), cmocka_unit_test(test_panel),
         cmocka_unit_test(test_sparkline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
