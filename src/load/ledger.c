@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "wire/plain.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -214,7 +215,6 @@ void ledger_example(struct engine *engine, const struct work *work, uint32_t err
                                     .status = status};
     if (engine->ledger.block->example_count >= TALLY_EXAMPLES)
         return; /* spares the copying when errors come in floods */
-    snprintf(example.words, sizeof example.words, "%.*s", (int)words.bytes,
-             words.at ? words.at : "");
+    plain_words(words, example.words, sizeof example.words);
     tally_example(engine->ledger.block, example);
 }

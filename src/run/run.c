@@ -372,8 +372,8 @@ static size_t count_failed(const struct result_verdict *verdicts, size_t count)
     return failed;
 }
 
-/* The words of the failure that came most often; or NULL. */
-static const char *chief_failure(const struct result *result)
+/* Appends the words of the failure that came most often. */
+static void put_chief_failure(const struct result *result, struct text *out)
 {
     const struct result_example *chief = NULL;
     for (size_t i = 0; i < result->example_count; i++) {
@@ -381,7 +381,12 @@ static const char *chief_failure(const struct result *result)
         if (example->error != COUNT_CHECKS_FAILED && (!chief || example->times > chief->times))
             chief = example;
     }
-    return chief ? chief->words : NULL;
+    if (!chief || !chief->words)
+        return;
+    text_puts(out, ", most of them by: ");
+    if (chief->status >= 400)
+        text_printf(out, "HTTP %d%s", chief->status, chief->words[0] ? ", " : "");
+    text_puts(out, chief->words);
 }
 
 /* A run in which nothing succeeded measured nothing, whatever else can be said of it. */
@@ -390,7 +395,6 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
 {
     const uint64_t *counters = result->total->counters;
     uint64_t failed = counters[COUNT_FAILED] + counters[COUNT_TIMED_OUT];
-    const char *words = chief_failure(result);
     if (counters[COUNT_SUCCEEDED])
         return;
     if (!failed && counters[COUNT_ABANDONED])
@@ -400,11 +404,14 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
                       counters[COUNT_ABANDONED]);
     if (!failed)
         return;
+    struct text words = TEXT_EMPTY;
+    text_reserve(&words, 1);
+    put_chief_failure(result, &words);
     conduct_blame(conduct, RUN_FAILED,
                   "no request succeeded; %" PRIu64
-                  " failed%s%s: is %s the service you mean, and is it up?",
-                  failed, words ? ", most of them by: " : "", words ? words : "",
-                  plan->target ? plan->target : "the target");
+                  " failed%s; is %s the service you mean, and is it up?",
+                  failed, words.bytes ? words.at : "", plan->target ? plan->target : "the target");
+    text_fini(&words);
 }
 
 /* What the verdicts make of a run that went as planned. A saturated generator is worse than a
