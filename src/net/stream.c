@@ -123,19 +123,33 @@ void stream_stamp(struct stream *stream)
     stream->stamped = setsockopt(stream->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
 }
 
-/* How long ago the kernel stamped the packet, or -1. Its clock is that of the day: both readings
- * are of it, so that only a step between the two could mislead; such an age is not believed. */
-static nsec_t age_of(struct msghdr *message)
+/* What the monotonic clock showed at an instant of the day's clock, by reading both together: again
+ * when something came between the readings. Returns -1 when that instant is not of the last minute:
+ * the day's clock was stepped, or there is no stamp. now_ns: the clock now. */
+static nsec_t monotonic_of(const struct timespec *stamp, nsec_t *now_ns)
 {
-    enum { STALE_S = 60 };
-    struct timespec stamp, now;
+    enum { TOGETHER_NS = 2000, TRIES = 4, RECENT_S = 60 };
+    struct timespec day;
+    nsec_t before_ns = *now_ns;
+    for (int tries = 0; tries < TRIES; tries++) {
+        clock_gettime(CLOCK_REALTIME, &day);
+        *now_ns = clock_monotonic_ns();
+        if (*now_ns - before_ns <= TOGETHER_NS)
+            break;
+        before_ns = *now_ns;
+    }
+    nsec_t age = (day.tv_sec - stamp->tv_sec) * NSEC_PER_SEC + day.tv_nsec - stamp->tv_nsec;
+    return age >= 0 && age <= RECENT_S * NSEC_PER_SEC ? *now_ns - age : -1;
+}
+
+static nsec_t stamp_of(struct msghdr *message, nsec_t *now_ns)
+{
+    struct timespec stamp;
     struct cmsghdr *control = CMSG_FIRSTHDR(message);
     if (!control || control->cmsg_level != SOL_SOCKET || control->cmsg_type != SCM_TIMESTAMPNS)
         return -1;
     memcpy(&stamp, CMSG_DATA(control), sizeof stamp);
-    clock_gettime(CLOCK_REALTIME, &now);
-    nsec_t age = (now.tv_sec - stamp.tv_sec) * NSEC_PER_SEC + now.tv_nsec - stamp.tv_nsec;
-    return age <= STALE_S * NSEC_PER_SEC ? age : -1;
+    return monotonic_of(&stamp, now_ns);
 }
 
 static ssize_t read_stamped(struct stream *stream, struct iovec room, nsec_t *rx_ns,
@@ -153,12 +167,10 @@ static ssize_t read_stamped(struct stream *stream, struct iovec room, nsec_t *rx
     if (bytes < 0)
         return errno == EINTR ? -EAGAIN : -errno;
     *rx_ns = clock_monotonic_ns();
-    *source = RX_READ;
-    nsec_t age = bytes ? age_of(&message) : -1;
-    if (age >= 0) {
-        *rx_ns -= age;
-        *source = RX_KERNEL;
-    }
+    nsec_t stamp_ns = bytes ? stamp_of(&message, rx_ns) : -1;
+    *source = stamp_ns < 0 ? RX_READ : RX_KERNEL;
+    if (stamp_ns >= 0)
+        *rx_ns = stamp_ns;
     return bytes;
 }
 
