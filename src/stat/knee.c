@@ -78,15 +78,13 @@ static double best_break(struct curve *curve, bool fine, double *squares)
         double low = curve->x[i], high = curve->x[i + 1];
         if (low < curve->first || high > curve->last || low == high)
             continue;
-        double at = fine ? narrow(curve, low, high) : high, here = squares_with(curve, at, &fit);
-        if (here < *squares) {
-            *squares = here;
-            best = at;
-        }
-        here = squares_with(curve, high, &fit);
-        if (here < *squares) {
-            *squares = here;
-            best = high;
+        const double places[] = {high, fine ? narrow(curve, low, high) : high};
+        for (int k = 0; k < (fine ? 2 : 1); k++) {
+            double here = squares_with(curve, places[k], &fit);
+            if (here < *squares) {
+                *squares = here;
+                best = places[k];
+            }
         }
     }
     return best;

@@ -19,6 +19,20 @@ struct decomposition {
     size_t rows, terms;
 };
 
+/* The length of a vector whose numbers are `stride` apart; divided by the largest first, so that no
+ * square overflows or vanishes. (A hypot for each number would be most of the time of a fit.) */
+static double length_of(const double *values, size_t count, size_t stride)
+{
+    double most = 0, sum = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs(values[i * stride]));
+    for (size_t i = 0; i < count && most > 0; i++) {
+        double part = values[i * stride] / most;
+        sum += part * part;
+    }
+    return most * sqrt(sum);
+}
+
 static void reflect(const double *axis, double length, double *column, size_t rows)
 {
     double sum = 0;
@@ -31,10 +45,8 @@ static void reflect(const double *axis, double length, double *column, size_t ro
 static int decompose(struct decomposition *work)
 {
     for (size_t k = 0; k < work->terms; k++) {
-        double *axis = work->a + k * work->rows + k, norm = 0;
         size_t rows = work->rows - k;
-        for (size_t i = 0; i < rows; i++)
-            norm = hypot(norm, axis[i]);
+        double *axis = work->a + k * work->rows + k, norm = length_of(axis, rows, 1);
         if (!(norm > OWN_LEAST))
             return REGRESSION_SINGULAR;
         double head = axis[0] > 0 ? -norm : norm;
@@ -129,8 +141,7 @@ int regression_fit(const double *matrix, const double *y, size_t rows, size_t te
     work.y = memory_new(rows, sizeof *work.y);
     memcpy(work.y, y, rows * sizeof *y);
     for (size_t j = 0; j < terms; j++) {
-        for (size_t i = 0; i < rows; i++)
-            work.scale[j] = hypot(work.scale[j], matrix[i * terms + j]);
+        work.scale[j] = length_of(matrix + j, rows, terms);
         for (size_t i = 0; i < rows && work.scale[j] > 0; i++)
             work.a[j * rows + i] = matrix[i * terms + j] / work.scale[j];
     }
@@ -216,17 +227,15 @@ static size_t steepest(const double *matrix, const double *y, const double *b, c
                        struct decomposition size)
 {
     size_t best = size.terms;
-    double most = 0;
+    double most = 0, height = length_of(y, size.rows, 1);
     for (size_t j = 0; j < size.terms; j++) {
-        double slope = 0, length = 0, height = 0;
+        double slope = 0, length = length_of(matrix + j, size.rows, size.terms);
         for (size_t i = 0; i < size.rows; i++) {
             const double *row = matrix + i * size.terms;
             double rest = y[i];
             for (size_t k = 0; k < size.terms; k++)
                 rest -= row[k] * b[k];
             slope += row[j] * rest;
-            length = hypot(length, row[j]);
-            height = hypot(height, y[i]);
         }
         slope = length > 0 && height > 0 ? slope / length / height : 0;
         if (!in[j] && slope > fmax(most, 1e-12)) {
