@@ -4,7 +4,7 @@ integration_tests() {
     compgen -G 'test/integration/test_*.py' >/dev/null || return 0
     local python beside=()
     if python=$(python_with xdist); then
-        beside=(-n 2 --dist loadfile) # they mostly wait; those that measure exactly run alone
+        beside=(-n 4 --dist loadfile) # they mostly wait; those that measure exactly run alone
     else
         python=$(python_with pytest)
     fi

@@ -3,10 +3,12 @@
 PLIMSOLL_BIN names the directory of the programs (build/release/bin). Every server that a fixture
 starts is ended by it."""
 
+import contextlib
 import fcntl
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -24,11 +26,21 @@ PASSED, FAILED, THRESHOLDS, BAD_PLAN, INTERRUPTED = 0, 1, 99, 104, 105
 SATURATED, DISK_FULL = 120, 121
 
 
-def free_port(host="127.0.0.1"):
+def free_ports(count, host="127.0.0.1"):
+    """The first of some ports in a row that nobody has, below those that the kernel gives to
+    outgoing connections: a load on another test's target would take them before they are used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+    for _ in range(100):
+        first = random.randrange(10000, 30000)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            for port in range(first, first + count):
+                stack.enter_context(socket.socket(family)).bind((host, port))
+            return first
+    raise AssertionError(f"no {count} free ports in a row")
+
+
+def free_port(host="127.0.0.1"):
+    return free_ports(1, host)
 
 
 def wait_port(port, host="127.0.0.1", process=None):
@@ -91,6 +103,17 @@ def finish(process, directory, timeout=60):
     return Ran(process.returncode, out, err, directory)
 
 
+# Files that take longest. Workers take files in order, so that these first and the short ones last
+# let all workers end together.
+SLOWEST = ["test_scenarios", "test_scale", "test_scalers", "test_requirements", "test_analyze",
+           "test_library", "test_control_planes", "test_run", "test_mcp_stdio", "test_safety"]
+
+
+def pytest_collection_modifyitems(items):
+    rank = {name: place for place, name in enumerate(SLOWEST)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(SLOWEST)))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def programs():
     if not PLIMSOLL.exists() or not TESTBED.exists():
@@ -136,9 +159,9 @@ def plimsoll(tmp_path):
     return lambda *words, **how: run_program(tmp_path, *words, **how)
 
 
-@pytest.fixture
-def processes():
-    """Things started by a test, ended after it."""
+@contextlib.contextmanager
+def ended():
+    """A list of processes, which are ended after it."""
     started = []
     yield started
     for process in started:
@@ -152,6 +175,13 @@ def processes():
             process.wait()
 
 
+@pytest.fixture
+def processes():
+    """Things started by a test, ended after it."""
+    with ended() as started:
+        yield started
+
+
 class Server:
     def __init__(self, process, port, scheme="http", host="127.0.0.1"):
         self.process, self.port, self.host = process, port, host
@@ -159,20 +189,19 @@ class Server:
         self.url = f"{scheme}://{shown}:{port}"
 
 
+def start_testbed(processes, *options, listen="127.0.0.1"):
+    process = subprocess.Popen([TESTBED, "--port", "0", "--listen", listen, *map(str, options)],
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    processes.append(process)
+    line = process.stdout.readline()
+    assert line.startswith("listening on "), line
+    return Server(process, int(line.strip().rpartition(":")[2]), host=listen)
+
+
 @pytest.fixture
 def testbed(processes):
     """testbed("--law", "fixed", ...) starts one and returns where it is."""
-
-    def start(*options, listen="127.0.0.1"):
-        process = subprocess.Popen([TESTBED, "--port", "0", "--listen", listen,
-                                    *map(str, options)], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, text=True)
-        processes.append(process)
-        line = process.stdout.readline()
-        assert line.startswith("listening on "), line
-        return Server(process, int(line.strip().rpartition(":")[2]), host=listen)
-
-    return start
+    return lambda *options, **how: start_testbed(processes, *options, **how)
 
 
 def need(program):

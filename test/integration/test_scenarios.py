@@ -101,13 +101,13 @@ def check_metrics(figures):
 
 def test_the_api_gateway(testbed, plimsoll):
     server = testbed("--law", "fixed", "--service-ms", 20)
-    ran = plimsoll("run", "scenario:api-gateway", "--target", server.url, "--time-scale", 0.02,
+    ran = plimsoll("run", "scenario:api-gateway", "--target", server.url, "--time-scale", 0.01,
                    "--threads", 2).check_passed()
     summary = ran.summary
-    assert check_shares(summary, ASKED["api-gateway"][0], 2) > 200
+    assert check_shares(summary, ASKED["api-gateway"][0], 2) > 60
     check_metrics(summary["summary"])
-    assert summary["run"]["name"] == "api-gateway" and summary["run"]["time_scale_ratio"] == 0.02
-    assert any("multiplied by 0.02" in words for words in summary["advice"]), summary["advice"]
+    assert summary["run"]["name"] == "api-gateway" and summary["run"]["time_scale_ratio"] == 0.01
+    assert any("multiplied by 0.01" in words for words in summary["advice"]), summary["advice"]
     assert any("think times were not" in words for words in summary["advice"])
     verdict = summary["verdict"]
     assert (verdict["objectives"], verdict["objectives_met"]) == (4, 4), summary["verdicts"]
@@ -117,7 +117,7 @@ def test_the_api_gateway(testbed, plimsoll):
     if ran.code == SATURATED:  # the verdict's sentence is then about the generator
         pytest.skip("this machine is too busy: its own lateness is all that the run could say")
     assert re.search(r"4 of 4 objectives met \(80 % needed\)", ran.out), ran.out
-    assert "multiplied by 0.02" in ran.out
+    assert "multiplied by 0.01" in ran.out
 
 
 def test_the_baseline_is_found_by_its_label(testbed, plimsoll):
@@ -147,7 +147,7 @@ def test_shares_at_a_tenth_of_the_time(name, least, testbed, plimsoll):
 def test_what_misses_a_target_is_accepted_and_what_misses_more_fails(testbed, plimsoll):
     # p95 of 2.2 s: above the target of 2 s, within the 2.5 s accepted; the mean fails.
     server = testbed("--law", "fixed", "--service-ms", 2200)
-    ran = plimsoll("run", "scenario:stress", "--target", server.url, "-u", 40, "-t", "10s")
+    ran = plimsoll("run", "scenario:stress", "--target", server.url, "-u", 60, "-t", "6s")
     judged = {(row["words"], row["scope"]): row["verdict"] for row in ran.summary["verdicts"]}
     by_words = {words.split(" ", 2)[0] + " " + words.split(" ", 2)[1]: verdict
                 for (words, _), verdict in judged.items()}
@@ -173,7 +173,7 @@ def test_the_rag_service(testbed, plimsoll):
 
 def test_the_mcp_server_in_the_plain_dialect(testbed, plimsoll):
     server = testbed("--law", "none")
-    ran = plimsoll("run", "scenario:mcp-server", "--target", server.url, "--time-scale", 0.02,
+    ran = plimsoll("run", "scenario:mcp-server", "--target", server.url, "--time-scale", 0.01,
                    "--set", "scenarios.agents.think=0.5s..1s", "--threads", 2).check_passed()
     summary = ran.summary
     assert check_shares(summary, ASKED["mcp-server"][0], 2) >= 60
