@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Options that set what the verb's table calls by the same name. */
+/* Options that set what the verb's table calls by the same name, or by another. */
 static const struct {
-    const char *option, *setting;
+    const char *option, *setting, *other;
 } rows[] = {
-    {"model", "model"},   {"prompt", "prompt"},   {"max-tokens", "max_tokens"},
-    {"stream", "stream"}, {"goodput", "goodput"}, {"ignore-eos", "ignore_eos"},
+    {"model", "model", NULL},   {"prompt", "prompt", "query"}, {"max-tokens", "max_tokens", NULL},
+    {"stream", "stream", NULL}, {"goodput", "goodput", NULL},  {"ignore-eos", "ignore_eos", NULL},
 };
 
 static const struct driver *find_driver(const struct plug_list *plugs, const char *name)
@@ -38,12 +38,30 @@ static bool fits(const struct request_verb *verb, const char *url)
     return own && bytes >= own && memcmp(url + bytes - own, row->unset, own) == 0;
 }
 
+/* Whether it needs something that no option says, as a tool to call. */
+static bool needs_more(const struct request_verb *verb)
+{
+    for (const struct setting *row = verb->settings; row && row->name; row++)
+        if (row->required && strcmp(row->name, "url") != 0)
+            return true;
+    return false;
+}
+
 static const struct request_verb *find_verb(const struct driver *driver, const char *url)
 {
+    const struct request_verb *found = NULL;
     for (const struct request_verb *verb = driver->verbs; verb->word; verb++)
-        if (fits(verb, url))
-            return verb;
-    return driver->verbs;
+        if (fits(verb, url) && (!found || (needs_more(found) && !needs_more(verb))))
+            found = verb;
+    return found ? found : driver->verbs;
+}
+
+/* The name of the setting that an option sets; NULL: the verb has none. */
+static const char *setting_of(const struct request_verb *verb, size_t row)
+{
+    if (find_setting(verb, rows[row].setting))
+        return rows[row].setting;
+    return rows[row].other && find_setting(verb, rows[row].other) ? rows[row].other : NULL;
 }
 
 /* "ttft:500 tpot:15", as other tools take it, as a map of durations. NULL when it is none. Owner:
@@ -96,12 +114,12 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
         if (!words)
             return usage_error(app, verb, "--%s needs --driver, such as --driver openai",
                                rows[i].option);
-        if (!find_setting(words, rows[i].setting))
+        if (!setting_of(words, i))
             return usage_error(app, verb, "%s has no setting for --%s", words->word,
                                rows[i].option);
         const char *given = argument_words(arguments, rows[i].option);
         out->settings[out->count++] =
-            (struct plan_pair){.name = rows[i].setting, .words = *given ? given : "true"};
+            (struct plan_pair){.name = setting_of(words, i), .words = *given ? given : "true"};
         if (strcmp(rows[i].option, "goodput") != 0)
             continue;
         out->goodput = goodput_map(given);
@@ -116,6 +134,15 @@ int quick_driver_read(struct app *app, const struct verb *verb, const struct arg
     return 0;
 }
 
+const char *quick_driver_of(const struct plug_list *plugs, const char *url)
+{
+    for (size_t i = 0; i < plugs->driver_count; i++)
+        for (const struct request_verb *own = plugs->drivers[i]->verbs; own->word; own++)
+            if (fits(own, url))
+                return plugs->drivers[i]->name;
+    return NULL;
+}
+
 int quick_driver_guess(struct app *app, const struct verb *verb, const struct arguments *arguments,
                        const char *url, struct quick_driver *out)
 {
@@ -123,10 +150,8 @@ int quick_driver_guess(struct app *app, const struct verb *verb, const struct ar
     struct given items[64];
     struct arguments more = *arguments;
     const char *name = argument_words(arguments, "driver");
-    for (size_t i = 0; i < app->plugs->driver_count && !name; i++)
-        for (const struct request_verb *own = app->plugs->drivers[i]->verbs; own->word; own++)
-            if (fits(own, url))
-                name = app->plugs->drivers[i]->name;
+    if (!name)
+        name = quick_driver_of(app->plugs, url);
     if (!name || arguments->count >= sizeof items / sizeof *items)
         return quick_driver_read(app, verb, arguments, url, out);
     for (size_t i = 0; i < arguments->count; i++)
@@ -134,6 +159,14 @@ int quick_driver_guess(struct app *app, const struct verb *verb, const struct ar
     items[more.count++] = (struct given){.option = &row, .words = name, .written = "--driver"};
     more.items = items;
     return quick_driver_read(app, verb, &more, url, out);
+}
+
+static bool setting_given(const struct quick_driver *driver, const char *name)
+{
+    for (size_t i = 0; i < driver->count; i++)
+        if (strcmp(driver->settings[i].name, name) == 0)
+            return true;
+    return false;
 }
 
 /* Replaces or adds a setting. */
@@ -154,8 +187,13 @@ int quick_driver_take_data(struct app *app, const struct verb *verb, const struc
         const char *setting, *words;
     } places[] = {{"messages", "{{ prompts.messages }}"},
                   {"prompt", "{{ prompts.next }}"},
-                  {"input", "{{ prompts.next }}"}};
+                  {"input", "{{ prompts.next }}"},
+                  {"query", "{{ prompts.next }}"}};
     size_t place = 0, most = sizeof places / sizeof *places;
+    if (!data->prompts && out->words && find_setting(out->words, "query") &&
+        !setting_given(out, "query"))
+        return usage_error(app, verb, "%s needs a question: --prompt TEXT, or --random-input-len N",
+                           out->verb);
     if (!data->prompts)
         return 0;
     while (place < most && !find_setting(out->words, places[place].setting))

@@ -18,8 +18,12 @@ struct quick_driver {
     char *goodput; /* private: "ttft:500 tpot:15" as a map */
 };
 
+/* The name of the driver with a verb whose own path the URL ends with; NULL: none. */
+const char *quick_driver_of(const struct plug_list *plugs, const char *url);
+
 /* Reads --driver and the options that go with it. The verb is the one whose own path the URL ends
- * with, else the driver's first. Returns 0, or the exit code after saying what is wrong. */
+ * with (of several the first of which the options can say all), else the driver's first. Returns 0,
+ * or the exit code after saying what is wrong. */
 int quick_driver_read(struct app *app, const struct verb *verb, const struct arguments *arguments,
                       const char *url, struct quick_driver *out);
 

@@ -270,6 +270,20 @@ static int start(struct app *app, const struct arguments *arguments, const char 
     return code;
 }
 
+/* A GET of a path where a protocol is spoken by POST is most often a slip. */
+static void hint_driver(struct app *app, const struct arguments *arguments, const char *url)
+{
+    static const char *const said[] = {"driver", "method", "header", "body", "json", "quiet"};
+    const char *name = quick_driver_of(app->plugs, url);
+    for (size_t i = 0; i < sizeof said / sizeof *said; i++)
+        if (argument_given(arguments, said[i]))
+            return;
+    if (name && strcmp(name, "http") != 0)
+        fprintf(app->err,
+                "plimsoll: requests are plain GETs; --driver %s speaks what this path does\n",
+                name);
+}
+
 /* A plan of the command line alone. */
 static int start_url(struct app *app, const struct verb *verb, const struct arguments *arguments,
                      const char *url)
@@ -302,6 +316,8 @@ static int start_url(struct app *app, const struct verb *verb, const struct argu
     quick.settings = driver.settings;
     quick.data = data.prompts;
     quick.trace = data.trace;
+    if (!code)
+        hint_driver(app, arguments, url);
     if (!code)
         code = start(app, arguments, url, &quick);
     quick_driver_fini(&driver);

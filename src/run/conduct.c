@@ -56,8 +56,10 @@ static void heed_interrupts(struct conduct *conduct)
     int times = *conduct->options->interrupts;
     if (times == 0)
         return;
+    nsec_t after_ns =
+        since_start(conduct); /* the load may not have begun: its start is set ahead */
     conduct_blame(conduct, RUN_INTERRUPTED, "interrupted by the user after %.1f s",
-                  (double)since_start(conduct) / 1e9);
+                  after_ns > 0 ? (double)after_ns / 1e9 : 0.0);
     if (times == 1)
         stop(conduct, ENGINE_STOP_GRACEFULLY,
              "stopping: running requests may finish; interrupt again to stop at once");

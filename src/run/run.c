@@ -372,8 +372,8 @@ static size_t count_failed(const struct result_verdict *verdicts, size_t count)
     return failed;
 }
 
-/* Appends the words of the failure that came most often. */
-static void put_chief_failure(const struct result *result, struct text *out)
+/* Appends the words of the failure that came most often. Returns whether it was an answer. */
+static bool put_chief_failure(const struct result *result, struct text *out)
 {
     const struct result_example *chief = NULL;
     for (size_t i = 0; i < result->example_count; i++) {
@@ -382,11 +382,12 @@ static void put_chief_failure(const struct result *result, struct text *out)
             chief = example;
     }
     if (!chief || !chief->words)
-        return;
+        return false;
     text_puts(out, ", most of them by: ");
     if (chief->status >= 400)
         text_printf(out, "HTTP %d%s", chief->status, chief->words[0] ? ", " : "");
     text_puts(out, chief->words);
+    return chief->status > 0;
 }
 
 /* A run in which nothing succeeded measured nothing, whatever else can be said of it. */
@@ -406,11 +407,11 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
         return;
     struct text words = TEXT_EMPTY;
     text_reserve(&words, 1);
-    put_chief_failure(result, &words);
+    bool answers = put_chief_failure(result, &words);
     conduct_blame(conduct, RUN_FAILED,
-                  "no request succeeded; %" PRIu64
-                  " failed%s; is %s the service you mean, and is it up?",
-                  failed, words.bytes ? words.at : "", plan->target ? plan->target : "the target");
+                  "no request succeeded; %" PRIu64 " failed%s; is %s the service you mean%s?",
+                  failed, words.bytes ? words.at : "", plan->target ? plan->target : "the target",
+                  answers ? "" : ", and is it up");
     text_fini(&words);
 }
 

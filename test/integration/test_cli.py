@@ -37,6 +37,7 @@ VERBS = re.findall(r"^  ([a-z-]+)  ", HELP, re.M)
     (("wrk", "-s", "x.lua", "http://127.0.0.1:1"), "Lua scripts (-s) are not supported"),
     (("wrk", "foo"), '"foo" is no URL; if it is a host\'s name, write http://foo'),
     (("load-test", "--url", "foo/x"), "write http://foo/x"),
+    (("run", "http://127.0.0.1:1/query", "--driver", "rag"), "rag.query needs a question: --prompt"),
     (("rollback", "gone"), 'there is no "gone"'),
     (("wrk", "-t4", "-c2", "http://127.0.0.1:1"), "-c 2 must be at least -t 4"),
     (("report",), "one run file is wanted"),
@@ -57,6 +58,16 @@ def test_mistakes_are_answered(plimsoll, words, said):
     assert ran.code == BAD_PLAN
     assert said in ran.err, ran.err
     assert ran.out == "" and ran.files == []
+
+
+@pytest.mark.parametrize("words, said, shown", [
+    (("http://127.0.0.1:1/v1/chat/completions",), "--driver openai speaks what this path does", ""),
+    (("http://127.0.0.1:1/mcp", "--driver", "mcp"), "and is it up?", "mcp.tools_list"),
+    (("http://127.0.0.1:1/query", "--driver", "rag", "--prompt", "why"), "and is it up?", "rag.query"),
+])
+def test_what_a_path_speaks(plimsoll, words, said, shown):
+    ran = plimsoll("run", *words, "-i", 1)
+    assert ran.code == 1 and said in ran.err and shown in ran.out, ran
 
 
 def test_nothing_to_undo_is_no_mistake(plimsoll):
