@@ -85,6 +85,7 @@ static const struct column evidence_columns[] = {
     COLUMN("value", COLUMN_REAL, evidence, value),
     COLUMN("limit", COLUMN_REAL, evidence, limit),
     COLUMN("load", COLUMN_REAL, evidence, load),
+    COLUMN("clears", COLUMN_TEXT, evidence, clears),
     COLUMN("against", COLUMN_BOOL, evidence, against),
     {NULL, COLUMN_REAL, 0},
 };

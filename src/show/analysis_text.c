@@ -159,8 +159,10 @@ static void put_evidence(const struct page *page, const struct bottleneck *one)
         struct text line = TEXT_EMPTY;
         text_printf(&line, "%s%s: %s", evidence->against ? "against it, " : "",
                     evidence_words(evidence->kind), evidence->words);
+        if (evidence->clears)
+            text_printf(&line, "; it clears %s", evidence->clears);
         if (evidence->metric)
-            text_printf(&line, "  [%s]", evidence->metric);
+            text_printf(&line, " [%s]", evidence->metric);
         put_line(page, "   · ", 5, &line);
         text_fini(&line);
     }

@@ -312,7 +312,7 @@ static void trim_secondary(struct analysis *analysis)
 
 /* ---- what would settle it -------------------------------------------------------------------- */
 
-static void advise(struct analysis *analysis)
+static void advise(struct analysis *analysis, const struct field *field)
 {
     const struct curve *curve = analysis->curve;
     const struct curve_point *last = &curve->points[curve->count - 1];
@@ -329,6 +329,8 @@ static void advise(struct analysis *analysis)
                  "measure between %g and %g%s in finer steps to narrow the critical "
                  "threshold",
                  curve->critical.low, curve->critical.high, unit);
+    if (engine_question(field))
+        add_next(analysis, "%s", engine_question(field));
     if (!curve->peak_observed)
         add_next(analysis, "go on beyond %g%s: the peak was not observed", last->load, unit);
 }
@@ -361,6 +363,7 @@ static void judge_all(struct analysis *analysis, const struct field *field, size
         struct bottleneck one;
         candidate_judge(field, &field->candidates[i], bend, &one);
         analysis_weigh_sizes(analysis, &one);
+        engine_weigh(field, &field->candidates[i], bend, &one);
         if (one.residual > 0.05)
             study_warn(
                 &analysis->warnings, "UTILISATION_VIOLATION",
@@ -369,6 +372,9 @@ static void judge_all(struct analysis *analysis, const struct field *field, size
                 one.residual_load, one.name, 100 * one.residual);
         sort_one(analysis, &one, bent);
     }
+    struct bottleneck shown;
+    for (size_t i = 0; engine_bottleneck(field, bend, i, &shown); i++)
+        sort_one(analysis, &shown, bent);
     if (analysis->primary_count)
         qsort(analysis->primary, analysis->primary_count, sizeof *analysis->primary, by_score);
 }
@@ -409,7 +415,7 @@ struct analysis *analysis_new(const struct suite *suite, const struct curve_wish
         judge_all(analysis, &field, bend);
         conclude(analysis, bend);
         trim_secondary(analysis);
-        advise(analysis);
+        advise(analysis, &field);
     }
     look_up(analysis, catalogue);
     analysis_expect(analysis, catalogue);

@@ -23,12 +23,14 @@ enum evidence_kind {
     EVIDENCE_ERRORS,       /* errors of its kind begin there */
     EVIDENCE_INTERVENTION, /* more of it moved the capacity */
     EVIDENCE_GENERATOR,    /* the generator itself was late */
+    EVIDENCE_ENGINE,       /* the pattern of a model server's own figures; see study/engine.c */
 };
 
 struct evidence {
     enum evidence_kind kind;
     char *words;  /* "97 % from 190 users on" */
     char *metric; /* "kv.usage of llm"; where the number comes from */
+    char *clears; /* what it shows not to be the limit: "KV cache"; or NULL */
     double value, limit, load;
     bool against; /* speaks against it */
 };

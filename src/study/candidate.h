@@ -45,6 +45,15 @@ double track_first(const struct track *track, size_t count);
 void candidate_judge(const struct field *field, const struct candidate *candidate, size_t bend,
                      struct bottleneck *out);
 
+/* Adds what the model servers' own figures say of a candidate (study/engine.c). */
+void engine_weigh(const struct field *field, const struct candidate *candidate, size_t bend,
+                  struct bottleneck *one);
+/* The index-th bottleneck that only their figures show: decoding, or reading of prompts. */
+bool engine_bottleneck(const struct field *field, size_t bend, size_t index,
+                       struct bottleneck *out);
+/* What should be watched to tell whether it is one; NULL: nothing. */
+const char *engine_question(const struct field *field);
+
 /* Adds evidence to a bottleneck. */
 struct evidence *bottleneck_add(struct bottleneck *bottleneck, enum evidence_kind kind,
                                 double score, const char *format, ...)

@@ -61,6 +61,7 @@ void bottleneck_fini(struct bottleneck *bottleneck)
     for (size_t i = 0; i < bottleneck->evidence_count; i++) {
         free(bottleneck->evidence[i].words);
         free(bottleneck->evidence[i].metric);
+        free(bottleneck->evidence[i].clears);
     }
     free(bottleneck->evidence);
     *bottleneck = (struct bottleneck){.kind = NULL};

@@ -194,8 +194,8 @@ const char *confidence_words(enum bottleneck_confidence confidence)
 
 const char *evidence_words(enum evidence_kind kind)
 {
-    static const char *const words[] = {"ceiling", "onset",        "plateau",  "queue",
-                                        "errors",  "intervention", "generator"};
+    static const char *const words[] = {"ceiling", "onset",        "plateau",   "queue",
+                                        "errors",  "intervention", "generator", "engine"};
     return words[kind];
 }
 
