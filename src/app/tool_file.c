@@ -52,6 +52,35 @@ int tool_numbers(struct app *app, const char *path, struct numbers *out)
     return code;
 }
 
+int tool_column(struct app *app, const char *path, const struct numbers *numbers,
+                const struct span *said, int fallback)
+{
+    if (!said)
+        return fallback;
+    int column = numbers_column_said(numbers, *said);
+    if (column >= 0)
+        return column;
+    fprintf(app->err, "plimsoll: %s has no column \"%.*s\"; it has", path, (int)said->bytes,
+            said->at);
+    for (size_t i = 0; numbers->names && i < numbers->columns && i < 20; i++)
+        fprintf(app->err, "%s %s", i ? "," : ":", numbers->names[i]);
+    if (!numbers->names)
+        fprintf(app->err, " %zu, without names", numbers->columns);
+    fputs("\n", app->err);
+    return -1;
+}
+
+double *tool_take(struct app *app, const struct numbers *numbers, int column)
+{
+    struct text why = TEXT_EMPTY;
+    double *out =
+        column < 0 ? numbers_take_all(numbers, &why) : numbers_take(numbers, column, &why);
+    if (!out)
+        fprintf(app->err, "plimsoll: %s\n", why.at);
+    text_fini(&why);
+    return out;
+}
+
 double tool_real(const struct arguments *arguments, const char *name, double unset)
 {
     const char *words = argument_words(arguments, name);

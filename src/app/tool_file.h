@@ -12,6 +12,13 @@
 int tool_read(struct app *app, const char *path, struct text *out);
 /* Reads columns of numbers likewise. Owner: caller, numbers_fini. */
 int tool_numbers(struct app *app, const char *path, struct numbers *out);
+/* The column that option --column (or another name) says, else `fallback`. Returns it, or -1 after
+ * saying what there is. */
+int tool_column(struct app *app, const char *path, const struct numbers *numbers,
+                const struct span *said, int fallback);
+/* A copy of a column, or of all cells (column -1); NULL after saying which cell is no number.
+ * Owner: caller, free(). */
+double *tool_take(struct app *app, const struct numbers *numbers, int column);
 /* The style that the options --json and --confidence ask for. Returns 0 or EXIT_USAGE. */
 int tool_style(struct app *app, const struct verb *verb, const struct arguments *arguments,
                struct law_style *out);

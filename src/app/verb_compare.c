@@ -6,9 +6,12 @@
 #include "show/comparison.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { EXIT_WORSE = 99, EXIT_REFUSED = 98 };
+
+#define COLUMN_VALUE "value values y x result metric measurement p95 p99 throughput latency"
 
 static const struct option options[] = {
     {"base", 0, .kind = OPTION_TEXT, .value = "RUN...", .repeats = true, .many = true,
@@ -27,6 +30,8 @@ static const struct option options[] = {
      .sentence = "of @baseline:NAME (.plimsoll/baselines)"},
     {"runs", 0, .kind = OPTION_TEXT, .value = "DIR", .sentence = "of @last (runs)"},
     {"values", 0, .kind = OPTION_FLAG, .sentence = "two files hold one number a run each"},
+    {"column", 0, .kind = OPTION_TEXT, .value = "NAME",
+     .sentence = "of such files: name or number"},
     {"json", 0, .kind = OPTION_FLAG, .sentence = "all figures, as JSON (doc/tools.md)"},
     {.name = NULL},
 };
@@ -47,28 +52,47 @@ static int read_wishes(struct app *app, const struct verb *verb, const struct ar
     return 0;
 }
 
+/* The values of a side: all numbers of a file without names, else one column of it. NULL after
+ * saying why. */
+static double *read_values(struct app *app, const char *path, const struct arguments *arguments,
+                           size_t *count)
+{
+    struct numbers numbers;
+    const char *words = argument_words(arguments, "column");
+    struct span said = span_of(words ? words : "");
+    double *values = NULL;
+    if (tool_numbers(app, path, &numbers) != 0)
+        return NULL;
+    int column = numbers.names ? numbers_column(&numbers, COLUMN_VALUE, -1) : -1;
+    if (column < 0 && numbers.columns == 1)
+        column = 0;
+    bool all = !numbers.names && !words;
+    column = tool_column(app, path, &numbers, words ? &said : NULL, column);
+    *count = all ? numbers.rows * numbers.columns : numbers.rows;
+    if (!all && column < 0 && !words)
+        fprintf(app->err, "plimsoll: %s:1: no column is named value; --column NAME says which\n",
+                path);
+    else if (*count > RANK_MOST)
+        fprintf(app->err, "plimsoll: %s: more than %d values in a file: a value is one run\n", path,
+                RANK_MOST);
+    else if (all || column >= 0)
+        values = tool_take(app, &numbers, all ? -1 : column);
+    numbers_fini(&numbers);
+    return values;
+}
+
 static int compare(struct app *app, const struct arguments *arguments, struct groups *groups,
                    const struct law_style *style)
 {
-    struct numbers base, other;
-    int code = tool_numbers(app, arguments->rest[0], &base);
-    if (code)
-        return code;
-    code = tool_numbers(app, arguments->rest[1], &other);
-    if (code == 0) {
-        groups->base = base.cells;
-        groups->base_count = base.rows * base.columns;
-        groups->new_values = other.cells;
-        groups->new_count = other.rows * other.columns;
-        if (groups->base_count > RANK_MOST || groups->new_count > RANK_MOST) {
-            fprintf(app->err, "plimsoll: more than %d values in a file: a value is one run\n",
-                    RANK_MOST);
-            code = EXIT_USAGE;
-        }
-    }
-    if (code == 0) {
+    int code = EXIT_USAGE;
+    double *base = read_values(app, arguments->rest[0], arguments, &groups->base_count);
+    double *fresh =
+        base ? read_values(app, arguments->rest[1], arguments, &groups->new_count) : NULL;
+    if (base && fresh) {
         struct groups_found found;
         struct text out = TEXT_EMPTY;
+        groups->base = base;
+        groups->new_values = fresh;
         groups_compare(groups, &found);
         law_comparison_put(groups, &found, style, &out);
         fputs(out.at, app->out);
@@ -76,9 +100,9 @@ static int compare(struct app *app, const struct arguments *arguments, struct gr
         code = found.verdict == GROUPS_WORSE     ? EXIT_WORSE
                : found.verdict == GROUPS_REFUSED ? EXIT_REFUSED
                                                  : 0;
-        numbers_fini(&other);
     }
-    numbers_fini(&base);
+    free(base);
+    free(fresh);
     return code;
 }
 

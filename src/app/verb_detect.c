@@ -15,6 +15,8 @@ static const struct option options[] = {
      .sentence = "runs in place of a file: directories, patterns, files"},
     {"metric", 0, .kind = OPTION_TEXT, .value = "METRIC",
      .sentence = "of them: p95 (default), \"ttft p95\", throughput"},
+    {"column", 0, .kind = OPTION_TEXT, .value = "NAME",
+     .sentence = "of the file: name or number (value, else the last)"},
     {"json", 0, .kind = OPTION_FLAG, .sentence = "all figures, as JSON (doc/tools.md)"},
     {"alpha", 0, .kind = OPTION_TEXT, .value = "SHARE", .sentence = "most p of a change (5%)"},
     {"least", 0, .kind = OPTION_COUNT, .value = "N", .sentence = "values between changes (2)"},
@@ -44,26 +46,40 @@ static int read_rules(struct app *app, const struct verb *verb, const struct arg
     return 0;
 }
 
-static int detect_file(struct app *app, const struct verb *verb, const char *path,
-                       const struct change_rules *rules, const struct law_style *style)
+/* The series of a file: a column, or one line of values. NULL after saying why. */
+static double *read_series(struct app *app, const char *path, const struct arguments *arguments,
+                           size_t *count)
 {
     struct numbers numbers;
-    int code = tool_numbers(app, path, &numbers);
-    if (code)
-        return code;
-    int column = numbers_column(&numbers, COLUMN_VALUE, (int)numbers.columns - 1);
-    if (column < 0)
-        column = (int)numbers.columns - 1;
-    if (numbers.rows > CHANGE_VALUES_MOST) {
-        numbers_fini(&numbers);
-        return usage_error(app, verb, "more than %d values", CHANGE_VALUES_MOST);
-    }
+    const char *words = argument_words(arguments, "column");
+    struct span said = span_of(words ? words : "");
+    double *values = NULL;
+    if (tool_numbers(app, path, &numbers) != 0)
+        return NULL;
+    int last = (int)numbers.columns - 1, column = numbers_column(&numbers, COLUMN_VALUE, last);
+    bool line = numbers.rows == 1 && !numbers.names && !words;
+    column = tool_column(app, path, &numbers, words ? &said : NULL, column < 0 ? last : column);
+    *count = line ? numbers.columns : numbers.rows;
+    if (*count > CHANGE_VALUES_MOST)
+        fprintf(app->err, "plimsoll: %s: more than %d values\n", path, CHANGE_VALUES_MOST);
+    else if (column >= 0)
+        values = tool_take(app, &numbers, line ? -1 : column);
+    numbers_fini(&numbers);
+    return values;
+}
+
+static int detect_file(struct app *app, const struct arguments *arguments,
+                       const struct change_rules *rules, const struct law_style *style)
+{
     struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
-    double *values = numbers_take(&numbers, column);
-    struct law_series series = {.values = values, .count = numbers.rows};
+    struct law_series series = {.values = NULL};
+    const char *path = arguments->rest[0];
+    double *values = read_series(app, path, arguments, &series.count);
+    if (!values)
+        return EXIT_USAGE;
+    series.values = values;
     law_changes_put(&series, rules, style, &out);
     free(values);
-    numbers_fini(&numbers);
     return tool_answer(app, path, 0, &out, &why);
 }
 
@@ -151,7 +167,7 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     if (code)
         return code;
     return runs ? detect_runs(app, arguments, &rules, &style)
-                : detect_file(app, verb, arguments->rest[0], &rules, &style);
+                : detect_file(app, arguments, &rules, &style);
 }
 
 const struct verb verb_detect = {
@@ -160,8 +176,9 @@ const struct verb verb_detect = {
     .usage = "FILE.csv | --runs DIR [OPTIONS]",
     .harmless = true,
     .options = options,
-    .notes = "FILE has a value a line, oldest first; of several columns the one named value,\n"
-             "else the last. Of --runs each run is a value, in the order they began; runs of\n"
+    .notes = "FILE has a value a line, oldest first (or all in one line); of several columns\n"
+             "the one named value, else the last. Of --runs each run is a value, in the order they "
+             "began; runs of\n"
              "other plans than the newest's are left out. E-divisive means with random orders,\n"
              "seeded: twice the same.",
     .examples = {"plimsoll detect nightly.csv", "plimsoll detect --runs runs --metric p95 --json"},

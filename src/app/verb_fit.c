@@ -13,9 +13,15 @@ static const struct option options[] = {
     {"throughput", 0, .kind = OPTION_REAL, .value = "X", .sentence = "usl: the N that carries X"},
     {"response", 0, .kind = OPTION_REAL, .value = "S",
      .sentence = "usl: the N at which the mean response is S seconds"},
+    {"columns", 0, .kind = OPTION_TEXT, .value = "N,X",
+     .sentence = "names or numbers of the two columns to take"},
     {"sensitivity", 0, .kind = OPTION_REAL, .value = "S", .sentence = "knee: of Kneedle (1)"},
     {"efficiency", 0, .kind = OPTION_TEXT, .value = "SHARE",
      .sentence = "knee: least, to call it linear (90%)"},
+    {"shape", 0, .kind = OPTION_TEXT, .value = "concave|convex",
+     .sentence = "knee: for Kneedle (throughput concave, times convex)"},
+    {"direction", 0, .kind = OPTION_TEXT, .value = "rising|falling",
+     .sentence = "knee: for Kneedle (by the first and last level)"},
     {.name = NULL},
 };
 
@@ -24,24 +30,53 @@ static const struct option options[] = {
 #define COLUMN_X        "x throughput rps req_s rate tps goodput xn"
 #define COLUMN_RESPONSE "r response response_s response_time latency p50 p95 p99 mean_s latency_ms"
 
-/* The two columns of a file; y by its name. Returns 0 or an exit code. */
-static int find_columns(struct app *app, const char *path, const struct numbers *numbers,
-                        int columns[2], bool *response)
+/* What is taken of a file. */
+struct taken {
+    int n, y;
+    bool response; /* y is a time */
+};
+
+/* The two columns that the option names: "n,x". */
+static int say_columns(struct app *app, const char *path, const struct numbers *numbers,
+                       const char *words, struct taken *out)
 {
-    columns[0] = numbers_column(numbers, COLUMN_N, 0);
-    columns[1] = numbers_column(numbers, COLUMN_X, 1);
-    *response = false;
-    if (columns[1] < 0) {
-        columns[1] = numbers_column(numbers, COLUMN_RESPONSE, 1);
-        *response = columns[1] >= 0;
+    const char *comma = strchr(words, ',');
+    if (!comma) {
+        fprintf(app->err, "plimsoll: --columns names two: the load and what was measured: n,x\n");
+        return EXIT_USAGE;
     }
-    if (columns[1] < 0) /* names of the user's own: two columns leave no doubt */
-        columns[1] = numbers->columns == 2 ? 1 : -1;
-    if (columns[0] < 0 && numbers->columns == 2 && columns[1] == 1)
-        columns[0] = 0;
-    if (columns[0] >= 0 && columns[1] >= 0 && columns[0] != columns[1])
+    struct span n = {words, (size_t)(comma - words)}, y = span_of(comma + 1);
+    out->n = tool_column(app, path, numbers, &n, -1);
+    out->y = out->n < 0 ? -1 : tool_column(app, path, numbers, &y, -1);
+    if (out->n < 0 || out->y < 0)
+        return EXIT_USAGE;
+    out->response = numbers->names && numbers_column(numbers, COLUMN_RESPONSE, -1) == out->y;
+    return 0;
+}
+
+/* The two columns of a file, by their names; of two columns one name, or none, leaves no doubt. */
+static int find_columns(struct app *app, const char *path, const struct numbers *numbers,
+                        struct taken *out)
+{
+    *out = (struct taken){numbers_column(numbers, COLUMN_N, 0),
+                          numbers_column(numbers, COLUMN_X, 1), false};
+    if (out->n < 0 && numbers_column(numbers, "y", -1) >= 0 &&
+        numbers_column(numbers, "x", -1) >= 0) /* y over x, as in a chart */
+        *out = (struct taken){numbers_column(numbers, "x", -1), numbers_column(numbers, "y", -1),
+                              false};
+    if (out->y < 0) {
+        out->y = numbers_column(numbers, COLUMN_RESPONSE, 1);
+        out->response = out->y >= 0;
+    }
+    if (numbers->columns == 2 && (out->n < 0 || out->y < 0)) {
+        out->n = out->n >= 0 ? out->n : out->y >= 0 ? 1 - out->y : 0;
+        out->y = 1 - out->n;
+    }
+    if (out->n >= 0 && out->y >= 0 && out->n != out->y)
         return 0;
-    fprintf(app->err, "plimsoll: %s:1: two columns are wanted: n,x (or n,latency for a knee)\n",
+    fprintf(app->err,
+            "plimsoll: %s:1: two columns are wanted: n,x (or n,latency for a knee); of others,\n"
+            "  --columns NAME,NAME says which\n",
             path);
     return EXIT_USAGE;
 }
@@ -55,50 +90,82 @@ static int fit_usl(const struct arguments *arguments, const struct law_style *st
     return law_usl(points, &wish, style, out, why);
 }
 
-static int fit_knee(const struct arguments *arguments, const struct law_style *style,
-                    struct law_curve *curve, struct text *out, struct text *why)
+/* The word of an option that has two; -1: not given, -2: another word. */
+static int which(const struct arguments *arguments, const char *name, const char *zero,
+                 const char *one)
 {
-    curve->sensitivity = tool_real(arguments, "sensitivity", 1);
-    curve->efficiency = tool_real(arguments, "efficiency", 0.9);
-    return law_knee(curve, style, out, why);
+    const char *words = argument_words(arguments, name);
+    return !words ? -1 : strcmp(words, zero) == 0 ? 0 : strcmp(words, one) == 0 ? 1 : -2;
+}
+
+static int read_curve(struct app *app, const struct verb *verb, const struct arguments *arguments,
+                      struct law_curve *curve)
+{
+    *curve = (struct law_curve){.sensitivity = tool_real(arguments, "sensitivity", 1),
+                                .efficiency = tool_real(arguments, "efficiency", 0.9),
+                                .shape = which(arguments, "shape", "concave", "convex"),
+                                .rising = which(arguments, "direction", "falling", "rising")};
+    if (curve->shape == -2)
+        return usage_error(app, verb, "--shape is concave or convex");
+    if (curve->rising == -2)
+        return usage_error(app, verb, "--direction is rising or falling");
+    if (!(curve->sensitivity >= 0))
+        return usage_error(app, verb, "--sensitivity is a number of at least 0");
+    if (!(curve->efficiency > 0))
+        return usage_error(app, verb, "--efficiency is a share above 0, as 0.9 or 90%%");
+    return 0;
+}
+
+static int fit(struct app *app, const char *path, const struct arguments *arguments,
+               const struct law_style *style, struct law_curve *curve)
+{
+    bool usl = strcmp(arguments->rest[0], "usl") == 0;
+    const char *words = argument_words(arguments, "columns");
+    struct numbers numbers;
+    struct taken taken;
+    struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
+    int code = tool_numbers(app, path, &numbers);
+    if (code)
+        return code;
+    code = words ? say_columns(app, path, &numbers, words, &taken)
+                 : find_columns(app, path, &numbers, &taken);
+    if (code == 0 && usl && taken.response) {
+        fprintf(app->err, "plimsoll: %s:1: a law needs throughput: columns n,x\n", path);
+        code = EXIT_USAGE;
+    }
+    double *n = code ? NULL : tool_take(app, &numbers, taken.n);
+    double *y = n ? tool_take(app, &numbers, taken.y) : NULL;
+    if (code == 0 && y) {
+        const struct usl_points points = {n, y, numbers.rows};
+        curve->n = n;
+        curve->y = y;
+        curve->count = numbers.rows;
+        curve->response = taken.response;
+        int error = usl ? fit_usl(arguments, style, &points, &out, &why)
+                        : law_knee(curve, style, &out, &why);
+        code = tool_answer(app, path, error, &out, &why);
+    } else {
+        code = EXIT_USAGE;
+    }
+    free(n);
+    free(y);
+    numbers_fini(&numbers);
+    return code;
 }
 
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
     struct law_style style;
-    struct numbers numbers;
-    int columns[2];
-    bool response = false;
-    struct text out = TEXT_EMPTY, why = TEXT_EMPTY;
+    struct law_curve curve;
     const char *what = arguments->rest_count ? arguments->rest[0] : "";
-    bool usl = strcmp(what, "usl") == 0;
-    if (!usl && strcmp(what, "knee") != 0)
+    if (strcmp(what, "usl") != 0 && strcmp(what, "knee") != 0)
         return usage_error(app, verb, "say what to fit: usl or knee");
     if (arguments->rest_count != 2)
         return usage_error(app, verb, "one file is wanted: plimsoll fit %s FILE.csv", what);
-    const char *path = arguments->rest[1];
     int code = tool_style(app, verb, arguments, &style);
     if (code == 0)
-        code = tool_numbers(app, path, &numbers);
-    if (code)
-        return code;
-    code = find_columns(app, path, &numbers, columns, &response);
-    if (code == 0 && usl && response) {
-        fprintf(app->err, "plimsoll: %s:1: a law needs throughput: columns n,x\n", path);
-        code = EXIT_USAGE;
-    }
-    if (code == 0) {
-        double *n = numbers_take(&numbers, columns[0]), *y = numbers_take(&numbers, columns[1]);
-        const struct usl_points points = {n, y, numbers.rows};
-        struct law_curve curve = {.n = n, .y = y, .count = numbers.rows, .response = response};
-        int error = usl ? fit_usl(arguments, &style, &points, &out, &why)
-                        : fit_knee(arguments, &style, &curve, &out, &why);
-        code = tool_answer(app, path, error, &out, &why);
-        free(n);
-        free(y);
-    }
-    numbers_fini(&numbers);
-    return code;
+        code = read_curve(app, verb, arguments, &curve);
+    return code ? code : fit(app, arguments->rest[1], arguments, &style, &curve);
 }
 
 const struct verb verb_fit = {

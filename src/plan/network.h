@@ -2,11 +2,12 @@
  *
  *   type: closed                     or open
  *   think: 1.0                       seconds; closed only
- *   population: [1, 10, 20]          a number, a list, or "1..50"; closed only
- *   rate: [5, 10]                    arrivals a second, likewise; open only
+ *   population: [1, 10, 20]          a number, a list, "1..50", or {from: 10, to: 50, step: 10};
+ *                                    closed only
+ *   rate: [5, 10]                    arrivals a second, likewise, or "300/min"; open only
  *   stations:
  *     - {name: cpu, demand: 0.01, servers: 2}
- *     - {name: disk, visits: 3, service: 0.004}
+ *     - {name: disk, visits: 3, service: 0.004}      or service_rate: 250
  *     - {name: net, delay: true, demand: 0.05} */
 #ifndef PLAN_NETWORK_H
 #define PLAN_NETWORK_H

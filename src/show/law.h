@@ -38,6 +38,8 @@ struct law_curve {
     bool response;      /* y is a time: the bend goes up */
     double sensitivity; /* of Kneedle */
     double efficiency;  /* least, of the linear region: 0.9 */
+    int shape;          /* for Kneedle: 0 concave, 1 convex, -1 by what y is */
+    int rising;         /* likewise: 0 falling, 1 rising, -1 by the first and last level */
 };
 int law_knee(const struct law_curve *curve, const struct law_style *style, struct text *out,
              struct text *why);

@@ -83,17 +83,27 @@ static void put_segmented(const struct law_curve *curve, double confidence, json
 
 static void put_kneedle(const struct levels *levels, const struct law_curve *curve, json_t *root)
 {
-    size_t index = 0;
-    bool rising = levels->y[levels->count - 1] >= levels->y[0];
-    enum knee_shape shape = curve->response ? KNEE_CONVEX : KNEE_CONCAVE;
-    json_t *object = json_object();
-    int outcome = knee_kneedle(levels->n, levels->y, levels->count, shape, rising,
-                               curve->sensitivity, &index);
-    law_number(object, "n", outcome == 0 ? levels->n[index] : (double)NAN);
-    law_number(object, "y", outcome == 0 ? levels->y[index] : (double)NAN);
+    bool rising =
+        curve->rising >= 0 ? curve->rising > 0 : levels->y[levels->count - 1] >= levels->y[0];
+    bool convex = curve->shape >= 0 ? curve->shape > 0 : curve->response;
+    const struct knee_points points = {levels->n, levels->y, levels->count};
+    struct knee_way way = {.knees = memory_new(levels->count, sizeof *way.knees)};
+    json_t *object = json_object(), *all = json_array();
+    bool any = knee_kneedle_way(&points, convex ? KNEE_CONVEX : KNEE_CONCAVE, rising,
+                                curve->sensitivity, &way) == 0;
+    law_number(object, "n", any ? levels->n[way.knees[0]] : (double)NAN);
+    law_number(object, "y", any ? levels->y[way.knees[0]] : (double)NAN);
     law_number(object, "sensitivity", curve->sensitivity);
     law_number(object, "tested_to", levels->n[levels->count - 1]);
+    json_object_set_new(object, "shape", json_string(convex ? "convex" : "concave"));
+    json_object_set_new(object, "direction", json_string(rising ? "rising" : "falling"));
+    law_number(object, "difference", way.difference);
+    law_number(object, "threshold", way.threshold);
+    for (size_t i = 0; i < way.found; i++)
+        json_array_append_new(all, document_number(levels->n[way.knees[i]]));
+    json_object_set_new(object, "all_n", all);
     json_object_set_new(root, "kneedle", object);
+    free(way.knees);
 }
 
 /* Efficiency against the first level, and power X / R = X^2 / n. */
@@ -154,7 +164,7 @@ static void put_text(const json_t *root, const struct law_curve *curve, const js
     text_printf(out, "  %-22s %-9s sensitivity %g, tested to %s\n", "Kneedle",
                 isnan(kneedle) ? "none" : law_digits(one, kneedle), curve->sensitivity,
                 law_digits(two, at(root, "kneedle", "tested_to")));
-    if (!curve->response) {
+    if (json_object_get(root, "linear_to")) {
         text_printf(out, "  %-22s %-9s efficiency at least %s of the first level\n", "linear up to",
                     law_digits(one, at(root, "linear_to", "n")),
                     unit_write_share(share, curve->efficiency));
@@ -173,11 +183,13 @@ int law_knee(const struct law_curve *curve, const struct law_style *style, struc
              struct text *why)
 {
     struct levels levels = levels_of(curve);
-    if (levels.count < 3 || !(levels.n[0] > 0)) {
-        text_puts(why, levels.count < 3 ? "three levels at least are needed" : "n must be above 0");
+    if (levels.count < 3) {
+        text_puts(why, "three levels at least are needed");
         free(levels.n);
         return 1;
     }
+    /* Other axes than a load have breaks and knees as well, but no efficiency. */
+    bool load = !curve->response && levels.n[0] > 0 && levels.y[0] > 0;
     json_t *root = json_object(), *warnings = json_array();
     json_object_set_new(root, "tool", json_string("fit knee"));
     json_object_set_new(root, "schema", json_integer(1));
@@ -186,7 +198,7 @@ int law_knee(const struct law_curve *curve, const struct law_style *style, struc
     law_number(root, "confidence", style->confidence);
     put_segmented(curve, style->confidence, root, warnings);
     put_kneedle(&levels, curve, root);
-    if (!curve->response)
+    if (load)
         put_throughput(&levels, curve, root);
     json_object_set(root, "warnings", warnings);
     if (style->json) {

@@ -18,6 +18,13 @@ struct solved {
     bool saturated;
 };
 
+static struct bounded_queue bounded_of(const struct network_model *model, size_t k, double rate)
+{
+    const struct station *station = &model->stations[k];
+    return (struct bounded_queue){station->servers, model->more[k].capacity, rate,
+                                  station->service_s};
+}
+
 /* One station with its own spread of arrivals and service, or with few places. */
 static int refine(const struct network_model *model, size_t k, double rate,
                   struct network_state *state, struct text *why)
@@ -29,14 +36,16 @@ static int refine(const struct network_model *model, size_t k, double rate,
     if (station->kind == STATION_DELAY || (spread == 2 && more->capacity == 0))
         return 0;
     if (more->capacity) {
-        if (model->count > 1 || station->servers > 1 || station->visits != 1) {
-            text_puts(why, "capacity is understood of a network of one station with one server");
+        if (model->count > 1 || station->visits != 1 || spread != 2) {
+            text_puts(why, "capacity is understood of a network of one station, visited once, with "
+                           "Poisson arrivals and exponential service");
             return 1;
         }
-        state->throughput = mm1k_throughput(more->capacity, rate, service);
-        at->in_queue = mm1k_in_system(more->capacity, rate, service);
-        at->response_s = mm1k_response_mean(more->capacity, rate, service);
-        at->utilisation = state->throughput * service;
+        const struct bounded_queue queue = bounded_of(model, k, rate);
+        state->throughput = bounded_throughput(&queue);
+        at->in_queue = bounded_in_system(&queue);
+        at->response_s = bounded_response_mean(&queue);
+        at->utilisation = state->throughput * service / station->servers;
         at->throughput = state->throughput;
     } else {
         /* Allen and Cunneen: the wait of M/M/c times the mean of both variations; with Poisson
@@ -145,9 +154,10 @@ static json_t *station_document(const struct solved *s, size_t load, size_t k)
     if (queue)
         law_number(object, "loss_if_no_queue_ratio",
                    erlang_b(station->servers, s->exact[load].load * station_demand(station)));
-    if (more->capacity)
-        law_number(object, "loss_ratio",
-                   mm1k_loss(more->capacity, s->model->loads[load], station->service_s));
+    if (more->capacity) {
+        const struct bounded_queue bounded = bounded_of(s->model, k, s->model->loads[load]);
+        law_number(object, "loss_ratio", bounded_loss(&bounded));
+    }
     return object;
 }
 

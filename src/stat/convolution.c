@@ -1,7 +1,9 @@
 /* The weight of n customers at a station is f(n) = demand^n / (1 2 .. up to servers each): the
  * constant G is the convolution of all stations' f, X(n) = G(n-1) / G(n), and the chance of j at a
  * station is f(j) G'(n-j) / G(n), with G' of the others. All terms are positive: adding them loses
- * nothing, where the usual recursion subtracts. Logarithms keep them within range. */
+ * nothing, where the usual recursion subtracts. Logarithms keep them within range; as they reach a
+ * hundred thousand with ten thousand users, they are long doubles, so that twelve digits of what is
+ * between two of them remain. */
 #include "stat/convolution.h"
 
 #include "base/memory.h"
@@ -13,49 +15,73 @@
 struct convolution {
     const struct network *network;
     uint32_t most;
-    double *whole;  /* log G, 0 .. most */
-    double *others; /* log G' of each station, one row of most + 1 each */
+    long double *whole;  /* log G, 0 .. most */
+    long double *others; /* log G' of each station, one row of most + 1 each */
 };
 
-static double add_logs(double a, double b)
+static long double add_logs(long double a, long double b)
 {
-    double high = fmax(a, b);
-    return high == -INFINITY ? high : high + log1p(exp(-fabs(a - b)));
+    long double high = fmaxl(a, b);
+    return high == -INFINITY ? high : high + log1p(exp(-(double)fabsl(a - b)));
 }
 
 /* Log f of a station with this many servers (0: as many as customers). */
-static void weights(double demand, uint32_t servers, uint32_t most, double *out)
+static void weights(double demand, uint32_t servers, uint32_t most, long double *out)
 {
     out[0] = 0;
     for (uint32_t n = 1; n <= most; n++) {
-        double busy = servers && n > servers ? servers : n;
-        out[n] = out[n - 1] + log(demand) - log(busy);
+        long double busy = servers && n > servers ? servers : n;
+        out[n] = out[n - 1] + logl(demand / busy);
     }
 }
 
+/* The logarithm of the sum of f[j] g[n-j]. Both are log-concave, as rates of service never fall
+ * with n, so the terms rise to one top, which is near that of n - 1 (*top), and fall from there:
+ * what is more than e^45 below it does not count. */
+static long double add_products(const long double *f, const long double *g, uint32_t n,
+                                uint32_t *top)
+{
+    enum { DEEP = 45 };
+    uint32_t j = *top;
+    while (j < n && f[j + 1] + g[n - j - 1] > f[j] + g[n - j])
+        j++;
+    while (j > 0 && f[j - 1] + g[n - j + 1] > f[j] + g[n - j])
+        j--;
+    *top = j;
+    long double high = f[j] + g[n - j];
+    double total = 1;
+    for (uint32_t k = j; k > 0; k--) {
+        double term = (double)(f[k - 1] + g[n - k + 1] - high);
+        if (term < -DEEP)
+            break;
+        total += exp(term);
+    }
+    for (uint32_t k = j; k < n; k++) {
+        double term = (double)(f[k + 1] + g[n - k - 1] - high);
+        if (term < -DEEP)
+            break;
+        total += exp(term);
+    }
+    return high + log(total);
+}
+
 /* Adds a station to constants, in place. One server: G(n) = G(n) + demand G(n-1). */
-static void fold(double demand, uint32_t servers, uint32_t most, double *constants)
+static void fold(double demand, uint32_t servers, uint32_t most, long double *constants)
 {
     if (!(demand > 0))
         return;
     if (servers == 1) {
+        long double step = logl(demand);
         for (uint32_t n = 1; n <= most; n++)
-            constants[n] = add_logs(constants[n], log(demand) + constants[n - 1]);
+            constants[n] = add_logs(constants[n], step + constants[n - 1]);
         return;
     }
-    double *f = memory_new((size_t)most + 1, sizeof *f);
-    double *sum = memory_new((size_t)most + 1, sizeof *sum);
+    uint32_t top = 0;
+    long double *f = memory_new((size_t)most + 1, sizeof *f);
+    long double *sum = memory_new((size_t)most + 1, sizeof *sum);
     weights(demand, servers, most, f);
-    for (uint32_t n = 0; n <= most; n++) {
-        double high = -INFINITY, total = 0;
-        for (uint32_t j = 0; j <= n; j++)
-            high = fmax(high, f[j] + constants[n - j]);
-        for (uint32_t j = 0; j <= n && high > -INFINITY; j++) {
-            double term = f[j] + constants[n - j] - high;
-            total += term > -60 ? exp(term) : 0;
-        }
-        sum[n] = high + log(total);
-    }
+    for (uint32_t n = 0; n <= most; n++)
+        sum[n] = add_products(f, constants, n, &top);
     memcpy(constants, sum, ((size_t)most + 1) * sizeof *sum);
     free(f);
     free(sum);
@@ -63,7 +89,7 @@ static void fold(double demand, uint32_t servers, uint32_t most, double *constan
 
 /* The constants of all stations but one (count: of all). Delays are one delay: their weights
  * multiply to (Z + D)^n / n!, where all of it starts. */
-static void fold_all(const struct convolution *convolution, size_t without, double *out)
+static void fold_all(const struct convolution *convolution, size_t without, long double *out)
 {
     const struct network *network = convolution->network;
     double delay = network->think_s;
@@ -110,25 +136,26 @@ double convolution_throughput(const struct convolution *convolution, uint32_t us
 {
     if (users == 0)
         return 0;
-    return exp(convolution->whole[users - 1] - convolution->whole[users]);
+    return exp((double)(convolution->whole[users - 1] - convolution->whole[users]));
 }
 
 double convolution_in_queue(const struct convolution *convolution, size_t station, uint32_t users)
 {
     const struct station *at = &convolution->network->stations[station];
-    const double *whole = convolution->whole;
-    double demand = station_demand(at), sum = 0, f = 0;
+    const long double *whole = convolution->whole;
+    double demand = station_demand(at), sum = 0;
     if (!(demand > 0) || users == 0)
         return 0;
     if (at->kind == STATION_DELAY)
         return demand * convolution_throughput(convolution, users);
-    const double *others = convolution->others + station * ((size_t)convolution->most + 1);
+    const long double *others = convolution->others + station * ((size_t)convolution->most + 1);
+    long double f = 0;
     for (uint32_t j = 1; j <= users; j++) {
-        f += log(demand) - log(fmin(j, at->servers));
+        f += logl(demand / fminl(j, at->servers));
         if (at->servers == 1) /* the chance of at least j, and the sum of those is the mean */
-            sum += exp(f + whole[users - j] - whole[users]);
+            sum += exp((double)(f + whole[users - j] - whole[users]));
         else
-            sum += j * exp(f + others[users - j] - whole[users]);
+            sum += j * exp((double)(f + others[users - j] - whole[users]));
     }
     return sum;
 }

@@ -67,6 +67,21 @@ static double narrow(struct curve *curve, double low, double high)
     return (low + high) / 2;
 }
 
+/* Between two neighbours the best break is where the lines through the points on either side cross,
+ * when they cross there: exact, where the search stops at half of the digits. */
+static double cross(const struct curve *curve, double at)
+{
+    size_t left = 0;
+    struct regression one, two;
+    while (left < curve->count && curve->x[left] <= at)
+        left++;
+    if (left == curve->count || regression_line(curve->x, curve->y, left, false, &one) != 0 ||
+        regression_line(curve->x + left, curve->y + left, curve->count - left, false, &two) != 0)
+        return at;
+    double place = (two.b[0] - one.b[0]) / (one.b[1] - two.b[1]);
+    return place > curve->x[left - 1] && place < curve->x[left] ? place : at;
+}
+
 /* The place of least squares. Between two neighbouring x the squares have one minimum; the best of
  * all stretches is narrowed. fine: narrow every stretch. */
 static double best_break(struct curve *curve, bool fine, double *squares)
@@ -127,24 +142,31 @@ static double permuted_p(struct curve *curve, const struct regression *line, dou
     return ((double)as_good + 1) / (ORDERS + 1);
 }
 
-/* Davies's bound for the largest of the t statistics over places: the tail at the largest, and how
- * much they vary between places. */
+/* Davies's bound for the largest of the t statistics over places, with unknown variance (his 2002
+ * formula): the tail of t at the largest, and how far the angle asin(z / sqrt(z^2 + squares)), z the
+ * statistic with deviation 1, moves from place to place. The places are ten between the second and
+ * the last but one point, as R's davies.test has them. */
 static double davies_p(struct curve *curve)
 {
-    double most = 0, variation = 0, before = 0;
+    double low = curve->x[1], high = curve->x[curve->count - 2];
+    double most = 0, moved = 0, before = NAN, degrees = (double)curve->count - 3;
     for (int k = 0; k < GRID; k++) {
-        double at = curve->first + (curve->last - curve->first) * k / (GRID - 1);
         struct regression fit;
-        double t = 0;
-        if (isfinite(squares_with(curve, at, &fit)) && fit.error[2] > 0)
-            t = fit.b[2] / fit.error[2];
-        variation += k ? fabs(t - before) : 0;
-        before = t;
+        double squares = squares_with(curve, low + (high - low) * k / (GRID - 1), &fit);
+        if (!isfinite(squares) || !(fit.error[2] > 0))
+            continue;
+        double t = fit.b[2] / fit.error[2], angle = atan(t / sqrt(degrees));
+        moved += isnan(before) ? 0 : fabs(angle - before);
+        before = angle;
         most = fmax(most, fabs(t));
     }
-    double tail = erfc(most / M_SQRT2) / 2;
-    double bound = tail + variation * exp(-most * most / 2) / sqrt(8 * M_PI);
-    return fmin(1, 2 * bound);
+    int sign = 0;
+    double half = degrees / 2;
+    double share = 1 / (1 + most * most / degrees); /* 1 - u of Davies */
+    double density =
+        exp(lgamma_r(half + .5, &sign) - lgamma_r(half, &sign) + (half - .5) * log(share)) /
+        (2 * sqrt(M_PI));
+    return fmin(1, 2 * (t_share(-most, degrees) + moved * density));
 }
 
 static double bic_of(double squares, size_t count, size_t terms)
@@ -273,6 +295,12 @@ int knee_segmented(const double *x, const double *y, size_t count, double confid
     if (outcome == 0) {
         struct knee_break made = {.at = 0};
         made.at = best_break(&curve, true, &made.squares);
+        struct regression fit;
+        double place = cross(&curve, made.at), squares = squares_with(&curve, place, &fit);
+        if (squares <= made.squares * (1 + 1e-12)) {
+            made.at = place;
+            made.squares = squares;
+        }
         measure(&curve, confidence, &made);
         judge(&curve, seed, &made);
         *out = made;

@@ -45,4 +45,22 @@ enum knee_shape { KNEE_CONCAVE, KNEE_CONVEX };
 int knee_kneedle(const double *x, const double *y, size_t count, enum knee_shape shape, bool rising,
                  double sensitivity, size_t *index);
 
+struct knee_points {
+    const double *x, *y;
+    size_t count;
+};
+
+/* What Kneedle looked at on its way. */
+struct knee_way {
+    size_t *knees; /* indexes of all knees, those beyond the first too, by x; room for count */
+    size_t found;
+    double
+        difference;   /* of the first knee: how far the curve, in the unit square and turned concave
+                          and rising, is above the diagonal */
+    double threshold; /* below which that has to fall before it is a knee */
+};
+/* The same, with its way; way->knees is the caller's. Returns 0, KNEE_TOO_FEW or KNEE_NONE. */
+int knee_kneedle_way(const struct knee_points *points, enum knee_shape shape, bool rising,
+                     double sensitivity, struct knee_way *way);
+
 #endif

@@ -27,46 +27,63 @@ static bool differences(const double *x, const double *y, size_t count, bool fli
     return true;
 }
 
-/* The first maximum from which the curve falls below its threshold before the next rise. */
-static int first_knee(const double *at, const double *difference, size_t count, double sensitivity,
-                      size_t *index)
+/* The maxima from which the curve falls below their threshold before the next rise. */
+static void all_knees(const double *at, const double *difference, size_t count, double sensitivity,
+                      struct knee_way *way)
 {
     double step = sensitivity * (at[count - 1] - at[0]) / (double)(count - 1), threshold = 0;
     size_t knee = 0;
-    bool seen = false;
+    bool seen = false, told = false;
     for (size_t i = 0; i + 1 < count; i++) {
         double before = difference[i ? i - 1 : 0], here = difference[i], after = difference[i + 1];
         if (here >= before && here >= after) {
             threshold = here - step;
             knee = i;
             seen = true;
+            told = false;
         }
         if (!seen)
             continue;
         if (here <= before && here <= after)
             threshold = 0;
-        if (after < threshold) {
-            *index = knee;
-            return 0;
+        if (after >= threshold || told)
+            continue;
+        if (way->found == 0) {
+            way->difference = difference[knee];
+            way->threshold = difference[knee] - step;
         }
+        way->knees[way->found++] = knee;
+        told = true;
     }
-    return KNEE_NONE;
 }
 
-int knee_kneedle(const double *x, const double *y, size_t count, enum knee_shape shape, bool rising,
-                 double sensitivity, size_t *index)
+int knee_kneedle_way(const struct knee_points *points, enum knee_shape shape, bool rising,
+                     double sensitivity, struct knee_way *way)
 {
+    size_t count = points->count;
+    way->found = 0;
+    way->difference = way->threshold = NAN;
     if (count < 3)
         return KNEE_TOO_FEW;
     double *at = memory_new(2 * count, sizeof *at), *difference = at + count;
     bool convex = shape == KNEE_CONVEX;
     bool flip_x = convex == rising, flip_y = convex;
-    int outcome = KNEE_NONE;
-    size_t found = 0;
-    if (differences(x, y, count, flip_x, flip_y, at, difference))
-        outcome = first_knee(at, difference, count, sensitivity, &found);
-    if (outcome == 0)
-        *index = flip_x ? count - 1 - found : found;
+    if (differences(points->x, points->y, count, flip_x, flip_y, at, difference))
+        all_knees(at, difference, count, sensitivity, way);
+    for (size_t i = 0; i < way->found && flip_x; i++)
+        way->knees[i] = count - 1 - way->knees[i];
     free(at);
+    return way->found ? 0 : KNEE_NONE;
+}
+
+int knee_kneedle(const double *x, const double *y, size_t count, enum knee_shape shape, bool rising,
+                 double sensitivity, size_t *index)
+{
+    struct knee_way way = {.knees = memory_new(count ? count : 1, sizeof *way.knees)};
+    const struct knee_points points = {x, y, count};
+    int outcome = knee_kneedle_way(&points, shape, rising, sensitivity, &way);
+    if (outcome == 0)
+        *index = way.knees[0];
+    free(way.knees);
     return outcome;
 }

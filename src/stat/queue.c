@@ -5,7 +5,6 @@
 #include "base/memory.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 double erlang_b(uint32_t servers, double offered)
@@ -252,46 +251,61 @@ double md1_response_quantile(double rate, double service_s, double share)
     return md1_wait_quantile(rate, service_s, share) + service_s;
 }
 
-/* ---- M/M/1/K ------------------------------------------------------------------------------ */
+/* ---- M/M/c/K ------------------------------------------------------------------------------ */
 
-/* The chance of n in the system is busy^n / (1 + busy + ... + busy^places). Summed from the end
- * that is likelier, so that a heavy overload does not overflow. */
-struct bounded {
-    double loss, in_system;
+/* The chance of n in the system grows from that of n - 1 by the factor offered / min(n, servers).
+ * Weights are taken from the likeliest number outwards, where they only shrink, so that no load
+ * overflows. */
+struct bounded_sums {
+    double total, numbers, last; /* of the weights; of n times them; of the fullest state */
 };
 
-static struct bounded bounded_line(uint32_t places, double busy)
+static uint32_t likeliest(const struct bounded_queue *queue, double offered)
 {
-    bool over = busy > 1;
-    double ratio = over ? 1 / busy : busy;
-    double weight = 1, total = 0, steps = 0;
-    for (uint32_t i = 0; i <= places; i++) {
-        total += weight;
-        steps += i * weight;
-        if (i < places)
-            weight *= ratio;
+    if (offered >= queue->servers)
+        return queue->places;
+    return (uint32_t)offered; /* the last n whose factor is at least 1 */
+}
+
+static struct bounded_sums bounded_sums(const struct bounded_queue *queue)
+{
+    double offered = queue->rate * queue->service_s, weight = 1;
+    uint32_t middle = likeliest(queue, offered);
+    struct bounded_sums out = {.total = 1, .numbers = middle, .last = 1};
+    for (uint32_t n = middle; n > 0 && weight > 0; n--) {
+        weight *= fmin(n, queue->servers) / offered;
+        out.total += weight;
+        out.numbers += weight * (n - 1);
     }
-    double far = steps / total; /* mean distance from the likelier end */
-    return (struct bounded){.loss = over ? 1 / total : weight / total,
-                            .in_system = over ? places - far : far};
+    weight = 1;
+    for (uint32_t n = middle + 1; n <= queue->places; n++) {
+        weight *= offered / fmin(n, queue->servers);
+        out.total += weight;
+        out.numbers += weight * n;
+    }
+    out.last = weight;
+    return out;
 }
 
-double mm1k_loss(uint32_t places, double rate, double service_s)
+double bounded_loss(const struct bounded_queue *queue)
 {
-    return bounded_line(places, rate * service_s).loss;
+    struct bounded_sums sums = bounded_sums(queue);
+    return sums.last / sums.total;
 }
 
-double mm1k_throughput(uint32_t places, double rate, double service_s)
+double bounded_throughput(const struct bounded_queue *queue)
 {
-    return rate * (1 - mm1k_loss(places, rate, service_s));
+    return queue->rate * (1 - bounded_loss(queue));
 }
 
-double mm1k_in_system(uint32_t places, double rate, double service_s)
+double bounded_in_system(const struct bounded_queue *queue)
 {
-    return bounded_line(places, rate * service_s).in_system;
+    struct bounded_sums sums = bounded_sums(queue);
+    return sums.numbers / sums.total;
 }
 
-double mm1k_response_mean(uint32_t places, double rate, double service_s)
+double bounded_response_mean(const struct bounded_queue *queue)
 {
-    return mm1k_in_system(places, rate, service_s) / mm1k_throughput(places, rate, service_s);
+    return queue->rate > 0 ? bounded_in_system(queue) / bounded_throughput(queue)
+                           : queue->service_s;
 }

@@ -40,11 +40,16 @@ double md1_response_share(double rate, double service_s, double t_s);
 double md1_wait_quantile(double rate, double service_s, double share);
 double md1_response_quantile(double rate, double service_s, double share);
 
-/* M/M/1/K: at most `places` in the system, more are turned away; finite at any load. The share
- * lost, completions a second, mean number in the system, mean response of those let in. */
-double mm1k_loss(uint32_t places, double rate, double service_s);
-double mm1k_throughput(uint32_t places, double rate, double service_s);
-double mm1k_in_system(uint32_t places, double rate, double service_s);
-double mm1k_response_mean(uint32_t places, double rate, double service_s);
+/* M/M/c/K: at most `places` in the system (at least the servers), more are turned away; finite at any
+ * load. The share lost, completions a second, mean number in the system, mean response of those let
+ * in. places = servers: Erlang's loss system. */
+struct bounded_queue {
+    uint32_t servers, places;
+    double rate, service_s;
+};
+double bounded_loss(const struct bounded_queue *queue);
+double bounded_throughput(const struct bounded_queue *queue);
+double bounded_in_system(const struct bounded_queue *queue);
+double bounded_response_mean(const struct bounded_queue *queue);
 
 #endif

@@ -122,18 +122,43 @@ static void md1_matches_erlangs_series(void **state)
     assert_true(1 - previous < 1e-9);
 }
 
-static void bounded_line_matches_octave(void **state)
+static struct bounded_queue bounded(uint32_t servers, uint32_t places, double rate)
+{
+    return (struct bounded_queue){servers, places, rate, 1};
+}
+
+static void bounded_queues_match_octave(void **state)
 {
     (void)state;
-    assert_near(mm1k_loss(10, 1.2, 1), 0.192586495, 1e-8);
-    assert_near(mm1k_throughput(10, 1.2, 1), 0.968896206, 1e-8);
-    assert_near(mm1k_in_system(10, 1.2, 1), 6.71070868, 1e-8);
-    assert_near(mm1k_response_mean(10, 1.2, 1), 6.71070868 / 0.968896206, 1e-8);
-    assert_near(mm1k_loss(10, 1, 1), 1.0 / 11, 1e-12);
-    assert_near(mm1k_loss(1, 3, 1), erlang_b(1, 3), 1e-12);
-    assert_near(mm1k_in_system(1000, 0.5, 1), 1, 1e-12); /* as if unbounded */
-    assert_near(mm1k_throughput(1000, 50, 1), 1, 1e-12); /* far overload: never idle */
-    assert_near(mm1k_in_system(1000, 2, 1), 999, 1e-12);
+    struct bounded_queue queue = bounded(1, 10, 1.2);
+    assert_near(bounded_loss(&queue), 0.192586495, 1e-8);
+    assert_near(bounded_throughput(&queue), 0.968896206, 1e-8);
+    assert_near(bounded_in_system(&queue), 6.71070868, 1e-8);
+    assert_near(bounded_response_mean(&queue), 6.71070868 / 0.968896206, 1e-8);
+    queue = bounded(1, 10, 1);
+    assert_near(bounded_loss(&queue), 1.0 / 11, 1e-12);
+    queue = bounded(1, 1000, 0.5); /* as if without a bound */
+    assert_near(bounded_in_system(&queue), 1, 1e-12);
+    queue = bounded(1, 1000, 50); /* far overload: never idle */
+    assert_near(bounded_throughput(&queue), 1, 1e-12);
+    queue = bounded(1, 1000, 2);
+    assert_near(bounded_in_system(&queue), 999, 1e-12);
+    queue = bounded(4, 10, 0);
+    assert_true(bounded_loss(&queue) == 0 && bounded_response_mean(&queue) == 1);
+    /* As many places as servers: Erlang's B. Very many: M/M/c. */
+    for (uint32_t servers = 1; servers <= 200; servers = servers * 3 + 1)
+        for (double load = 0.2; load < 3; load += 0.4) {
+            queue = bounded(servers, servers, load * servers);
+            assert_near(bounded_loss(&queue), erlang_b(servers, load * servers), 1e-11);
+            queue.places = servers + 5000;
+            if (load < 0.99)
+                assert_near(bounded_response_mean(&queue),
+                            mmc_response_mean(servers, load * servers, 1), 1e-11);
+        }
+    /* octave-queueing 1.2.7, qsmmmk(9, 5, 2, 6) */
+    queue = (struct bounded_queue){2, 6, 9, 0.2};
+    assert_near(bounded_throughput(&queue), 7.98602129178290, 1e-12);
+    assert_near(bounded_in_system(&queue), 2.85613895689895, 1e-12);
 }
 
 static void recursions_follow_rows_by_hand(void **state)
@@ -188,7 +213,7 @@ int main(void)
         cmocka_unit_test(distribution_and_mean_agree),
         cmocka_unit_test(mg1_matches_pollaczek_khinchine),
         cmocka_unit_test(md1_matches_erlangs_series),
-        cmocka_unit_test(bounded_line_matches_octave),
+        cmocka_unit_test(bounded_queues_match_octave),
         cmocka_unit_test(recursions_follow_rows_by_hand),
         cmocka_unit_test(heap_equals_a_search),
     };
