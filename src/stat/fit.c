@@ -54,7 +54,10 @@ static bool descend(const struct fit_problem *problem, double *b)
     return reached;
 }
 
-void fit_measure(const struct fit_problem *problem, const double *b, struct fit *out)
+/* step: what Gauss and Newton would still add to the parameters, from the same regression; 0 where
+ * the Jacobian is singular. */
+static void measure(const struct fit_problem *problem, const double *b, struct fit *out,
+                    double *step)
 {
     size_t rows = problem->count, terms = problem->parameters;
     double *matrix = memory_new(rows * terms, sizeof *matrix);
@@ -76,8 +79,40 @@ void fit_measure(const struct fit_problem *problem, const double *b, struct fit 
         out->error[j] = sqrt(out->covariance[j * terms + j]);
     if (known)
         out->condition = local.condition;
+    for (size_t j = 0; j < terms; j++)
+        step[j] = known ? local.b[j] : 0;
     free(matrix);
     free(rests);
+}
+
+void fit_measure(const struct fit_problem *problem, const double *b, struct fit *out)
+{
+    double step[FIT_MOST];
+    measure(problem, b, out, step);
+}
+
+/* The squares are flat at their least, so a search by squares stops with half of the digits of the
+ * parameters. A few steps of Gauss and Newton, which look at the slope, find the rest. */
+static void polish(const struct fit_problem *problem, const double *b, struct fit *out)
+{
+    enum { TURNS = 40 };
+    double step[FIT_MOST], next[FIT_MOST];
+    measure(problem, b, out, step);
+    for (int turn = 0; turn < TURNS; turn++) {
+        struct fit made;
+        bool small = true, still = true;
+        for (size_t j = 0; j < problem->parameters; j++) {
+            next[j] = out->b[j] + step[j];
+            small = small && fabs(step[j]) <= 1e-4 * fabs(next[j]);
+            still = still && fabs(step[j]) <= 1e-15 * fabs(next[j]);
+        }
+        if (!small || still)
+            return;
+        measure(problem, next, &made, step);
+        if (!(made.squares <= out->squares * (1 + 1e-12)))
+            return;
+        *out = made;
+    }
 }
 
 int fit_from(const struct fit_problem *problem, const double *start, struct fit *out)
@@ -90,7 +125,7 @@ int fit_from(const struct fit_problem *problem, const double *start, struct fit 
     if (!descend(problem, b))
         return FIT_LOST;
     struct fit made;
-    fit_measure(problem, b, &made);
+    polish(problem, b, &made);
     if (!isfinite(made.squares))
         return FIT_LOST;
     *out = made;

@@ -44,31 +44,116 @@ static double squares_with(struct curve *curve, double at, struct regression *fi
                                                                               : (double)INFINITY;
 }
 
-/* Golden section between two places. */
-static double narrow(struct curve *curve, double low, double high)
+/* Sums over the points of one side, x and y less their means. */
+struct side {
+    double n, x, y, xx, xy, yy;
+};
+
+static void side_add(struct side *side, double x, double y)
 {
-    const double golden = (sqrt(5) - 1) / 2;
-    struct regression fit;
-    double a = high - golden * (high - low), b = low + golden * (high - low);
-    double at_a = squares_with(curve, a, &fit), at_b = squares_with(curve, b, &fit);
-    for (int turn = 0; turn < 60; turn++) {
-        if (at_a <= at_b) {
-            high = b;
-            b = a;
-            at_b = at_a;
-            at_a = squares_with(curve, a = high - golden * (high - low), &fit);
-        } else {
-            low = a;
-            a = b;
-            at_a = at_b;
-            at_b = squares_with(curve, b = low + golden * (high - low), &fit);
-        }
-    }
-    return (low + high) / 2;
+    side->n++;
+    side->x += x;
+    side->y += y;
+    side->xx += x * x;
+    side->xy += x * y;
+    side->yy += y * y;
 }
 
-/* Between two neighbours the best break is where the lines through the points on either side cross,
- * when they cross there: exact, where the search stops at half of the digits. */
+static struct side side_rest(const struct side *whole, const struct side *part)
+{
+    return (struct side){whole->n - part->n,   whole->x - part->x,   whole->y - part->y,
+                         whole->xx - part->xx, whole->xy - part->xy, whole->yy - part->yy};
+}
+
+/* The line of a side, and the squares that it leaves. */
+static double side_line(const struct side *side, double *slope, double *constant)
+{
+    double xx = side->xx - side->x * side->x / side->n, xy = side->xy - side->x * side->y / side->n;
+    *slope = xx > 0 ? xy / xx : 0;
+    *constant = (side->y - *slope * side->x) / side->n;
+    return side->yy - side->y * side->y / side->n - *slope * xy;
+}
+
+/* Between two neighbours the squares have one minimum: where the lines through the points on either
+ * side cross, when they cross there; else it lies at a point. at: of the best crossing; NAN: there
+ * is none. Sums are exact enough to choose by, and what is chosen is fitted again. */
+static double best_crossing(const struct curve *curve, double *at)
+{
+    double mean_x = 0, mean_y = 0, best = INFINITY;
+    struct side whole = {.n = 0}, left = {.n = 0};
+    for (size_t i = 0; i < curve->count; i++) {
+        mean_x += curve->x[i] / (double)curve->count;
+        mean_y += curve->y[i] / (double)curve->count;
+    }
+    for (size_t i = 0; i < curve->count; i++)
+        side_add(&whole, curve->x[i] - mean_x, curve->y[i] - mean_y);
+    *at = NAN;
+    for (size_t i = 0; i + 1 < curve->count; i++) {
+        side_add(&left, curve->x[i] - mean_x, curve->y[i] - mean_y);
+        double low = curve->x[i], high = curve->x[i + 1], slopes[2], constants[2];
+        if (low < curve->first || high > curve->last || low == high)
+            continue;
+        struct side right = side_rest(&whole, &left);
+        double squares = side_line(&left, &slopes[0], &constants[0]) +
+                         side_line(&right, &slopes[1], &constants[1]);
+        double place = (constants[1] - constants[0]) / (slopes[0] - slopes[1]) + mean_x;
+        if (place > low && place < high && squares < best) {
+            best = squares;
+            *at = place;
+        }
+    }
+    return best;
+}
+
+/* What a break at each point takes from the squares of a straight line whose residuals are y: the
+ * square of what they have in common with the bend max(x - at, 0), over what of the bend is no
+ * straight line (free, of bends_of). Returns the most; at: where. */
+static double best_bend(const struct curve *curve, const double *free, double *at)
+{
+    double best = 0, sum = 0, moment = 0;
+    for (size_t i = curve->count; i-- > 0;) {
+        sum += curve->y[i];
+        moment += curve->x[i] * curve->y[i];
+        if (curve->x[i] > curve->last || !(free[i] > 0))
+            continue;
+        double common = moment - curve->x[i] * sum, gain = common * common / free[i];
+        if (gain > best) {
+            best = gain;
+            *at = curve->x[i];
+        }
+    }
+    return best;
+}
+
+/* Of each point's bend, the squares that no straight line explains; 0 where no break may lie. From
+ * the last point on, all its sums grow by those of the points beyond it. */
+static double *bends_of(const struct curve *curve)
+{
+    double *out = memory_new(curve->count, sizeof *out), mean = 0, spread = 0;
+    double n = (double)curve->count, sum = 0, squares = 0, beyond = 0, products = 0;
+    for (size_t i = 0; i < curve->count; i++)
+        mean += curve->x[i] / n;
+    for (size_t i = 0; i < curve->count; i++)
+        spread += (curve->x[i] - mean) * (curve->x[i] - mean);
+    double moment = 0; /* of what is beyond, about the mean */
+    for (size_t i = curve->count; i-- > 0;) {
+        double step = i + 1 < curve->count ? curve->x[i + 1] - curve->x[i] : 0;
+        squares += 2 * step * sum + step * step * beyond;
+        sum += step * beyond;
+        products += step * moment;
+        beyond++;
+        moment += curve->x[i] - mean;
+        bool may = curve->x[i] >= curve->first && curve->x[i] <= curve->last;
+        if (!may || (i && curve->x[i] == curve->x[i - 1])) /* the first of equals stands for all */
+            continue;
+        double free = squares - sum * sum / n - products * products / spread;
+        out[i] = free > 1e-12 * squares ? free : 0;
+    }
+    return out;
+}
+
+/* Where the lines through the points on either side of a break cross, when they cross between the
+ * same neighbours: the break with all its digits. */
 static double cross(const struct curve *curve, double at)
 {
     size_t left = 0;
@@ -82,27 +167,35 @@ static double cross(const struct curve *curve, double at)
     return place > curve->x[left - 1] && place < curve->x[left] ? place : at;
 }
 
-/* The place of least squares. Between two neighbouring x the squares have one minimum; the best of
- * all stretches is narrowed. fine: narrow every stretch. */
-static double best_break(struct curve *curve, bool fine, double *squares)
+/* The better of two places. */
+static void try_place(struct curve *curve, double place, struct knee_break *out)
 {
     struct regression fit;
-    double best = curve->first;
-    *squares = squares_with(curve, best, &fit);
-    for (size_t i = 0; i + 1 < curve->count; i++) {
-        double low = curve->x[i], high = curve->x[i + 1];
-        if (low < curve->first || high > curve->last || low == high)
-            continue;
-        const double places[] = {high, fine ? narrow(curve, low, high) : high};
-        for (int k = 0; k < (fine ? 2 : 1); k++) {
-            double here = squares_with(curve, places[k], &fit);
-            if (here < *squares) {
-                *squares = here;
-                best = places[k];
-            }
-        }
+    double squares = isnan(place) ? (double)INFINITY : squares_with(curve, place, &fit);
+    if (squares < out->squares) {
+        out->squares = squares;
+        out->at = place;
     }
-    return best;
+}
+
+/* The place of least squares: at a point, or where two lines cross. */
+static void find_break(struct curve *curve, const struct regression *line, struct knee_break *out)
+{
+    double *bends = bends_of(curve), *kept = curve->y, crossing = NAN, point = NAN;
+    double *rests = memory_new(curve->count, sizeof *rests);
+    for (size_t i = 0; i < curve->count; i++)
+        rests[i] = kept[i] - line->b[0] - line->b[1] * curve->x[i];
+    curve->y = rests;
+    best_bend(curve, bends, &point);
+    curve->y = kept;
+    best_crossing(curve, &crossing);
+    out->squares = INFINITY;
+    try_place(curve, curve->first, out);
+    try_place(curve, point, out);
+    try_place(curve, crossing, out);
+    try_place(curve, cross(curve, out->at), out);
+    free(rests);
+    free(bends);
 }
 
 static double f_of(double line, double two, size_t count)
@@ -117,6 +210,7 @@ static double permuted_p(struct curve *curve, const struct regression *line, dou
 {
     struct random random = {.key = random_key(seed, "knee", 0)};
     double *kept = curve->y, *rests = memory_new(2 * curve->count, sizeof *rests);
+    double *bends = bends_of(curve), at = 0;
     size_t n = curve->count, as_good = 0;
     curve->y = rests + n;
     for (size_t i = 0; i < n; i++)
@@ -128,17 +222,17 @@ static double permuted_p(struct curve *curve, const struct regression *line, dou
             rests[i - 1] = rests[j];
             rests[j] = rest;
         }
-        for (size_t i = 0; i < n; i++)
-            curve->y[i] = rests[i];
         struct regression straight;
-        double squares = 0;
-        if (regression_line(curve->x, curve->y, n, false, &straight) != 0)
+        if (regression_line(curve->x, rests, n, false, &straight) != 0)
             continue;
-        best_break(curve, false, &squares);
-        as_good += (straight.squares - squares) / squares >= gain;
+        for (size_t i = 0; i < n; i++)
+            curve->y[i] = rests[i] - straight.b[0] - straight.b[1] * curve->x[i];
+        double taken = best_bend(curve, bends, &at);
+        as_good += taken >= gain * (straight.squares - taken);
     }
     curve->y = kept;
     free(rests);
+    free(bends);
     return ((double)as_good + 1) / (ORDERS + 1);
 }
 
@@ -241,16 +335,15 @@ static void measure(struct curve *curve, double confidence, struct knee_break *o
     free(rests);
 }
 
-static void judge(struct curve *curve, uint64_t seed, struct knee_break *out)
+static void judge(struct curve *curve, const struct regression *line, uint64_t seed,
+                  struct knee_break *out)
 {
-    struct regression line;
-    regression_line(curve->x, curve->y, curve->count, false, &line);
-    out->line_squares = line.squares;
-    out->f = f_of(line.squares, out->squares, curve->count);
+    out->line_squares = line->squares;
+    out->f = f_of(line->squares, out->squares, curve->count);
     out->p = 1;
-    double floor = 1e-24 * line.total;
-    if (line.squares > floor)
-        out->p = permuted_p(curve, &line, (line.squares - out->squares) / out->squares, seed);
+    double floor = 1e-24 * line->total;
+    if (line->squares > floor)
+        out->p = permuted_p(curve, line, (line->squares - out->squares) / out->squares, seed);
     out->davies_p = davies_p(curve);
     out->bic = bic_of(fmax(out->squares, floor), curve->count, 4);
     out->quadratic_bic = bic_of(fmax(quadratic_squares(curve), floor), curve->count, 3);
@@ -294,15 +387,11 @@ int knee_segmented(const double *x, const double *y, size_t count, double confid
     int outcome = bound(&curve) ? 0 : KNEE_TOO_FEW;
     if (outcome == 0) {
         struct knee_break made = {.at = 0};
-        made.at = best_break(&curve, true, &made.squares);
-        struct regression fit;
-        double place = cross(&curve, made.at), squares = squares_with(&curve, place, &fit);
-        if (squares <= made.squares * (1 + 1e-12)) {
-            made.at = place;
-            made.squares = squares;
-        }
+        struct regression line;
+        regression_line(curve.x, curve.y, count, false, &line);
+        find_break(&curve, &line, &made);
         measure(&curve, confidence, &made);
-        judge(&curve, seed, &made);
+        judge(&curve, &line, seed, &made);
         *out = made;
     }
     free(points);

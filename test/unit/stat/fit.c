@@ -50,8 +50,8 @@ static void certified(const struct fit *fit, const double *values, const double 
                       size_t count, double squares)
 {
     for (size_t i = 0; i < count; i++) {
-        assert_near(fit->b[i], values[i], 1e-7);
-        assert_near(fit->error[i], errors[i], 1e-6);
+        assert_near(fit->b[i], values[i], 1e-10); /* eleven digits are certified */
+        assert_near(fit->error[i], errors[i], 1e-9);
     }
     assert_near(fit->squares, squares, 1e-10);
 }

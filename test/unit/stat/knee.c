@@ -18,22 +18,53 @@ static void breaks_as_published(void **state)
     assert_near(found.at, 40.160, 2e-5);
 }
 
-/* Stagnant water (Bacon & Watts 1971): log height of a band against log flow. */
+/* Stagnant water (Bacon & Watts 1971, as R's segmented has it): log height of a band against log
+ * flow. R 4.2.2, segmented 1.6-2. */
 static void stagnant_water(void **state)
 {
     (void)state;
-    const double x[] = {-1.39, -1.39, -1.08, -1.08, -.94, -.80, -.63, -.63, -.25, -.25,
-                        -.12,  -.12,  .01,   .11,   .11,  .11,  .25,  .25,  .34,  .34,
-                        .44,   .59,   .70,   .70,   .85,  .85,  .99,  .99,  1.19};
-    const double y[] = {1.12, 1.12, .99,  1.03, .92,  .90,  .81,  .83,  .65, .67,
-                        .60,  .59,  .51,  .44,  .43,  .43,  .33,  .30,  .25, .24,
-                        .13,  -.01, -.13, -.14, -.30, -.33, -.46, -.43, -.65};
+    const double x[] = {-.80, .01,   -.25,  -.25,  -.12,  -.12, -.94, .11, .11, -.63,
+                        -.63, -1.39, -1.39, .70,   .70,   .34,  1.19, .59, .85, .85,
+                        .99,  .99,   .25,   -1.08, -1.08, .44,  .34,  .25};
+    const double y[] = {.90,  .51,  .65,  .67,  .60,  .59, .92,  .43,  .43,  .81,
+                        .83,  1.12, 1.12, -.13, -.14, .25, -.65, -.01, -.30, -.33,
+                        -.46, -.43, .33,  .99,  1.03, .13, .24,  .30};
     struct knee_break found;
-    assert_int_equal(knee_segmented(x, y, 29, .95, 1, &found), 0);
-    assert_near(found.slope_before, -.42, .02);
-    assert_near(found.slope_after, -1.01, .02);
-    assert_in_range((int)(found.at * 1000), 0, 80);
-    assert_true(found.low < .0411 && found.high > .0411 && found.exists);
+    assert_int_equal(knee_segmented(x, y, 28, .95, 1, &found), 0);
+    assert_near(found.at, .04110579, 2e-7);
+    assert_near(found.error, .02283481, 1e-6);
+    assert_near(found.low, -.0060229, 1e-5);
+    assert_near(found.high, .0882345, 1e-6);
+    assert_near(found.constant, .5446611, 1e-7);
+    assert_near(found.slope_before, -.42208, 1e-5);
+    assert_near(found.slope_before_error, .011487, 5e-5);
+    assert_near(found.slope_after, -1.02060, 4e-5);
+    assert_near(found.slope_after_error, .015068, 5e-5);
+    assert_near(found.squares, .009140197, 1e-7);
+    assert_near(found.davies_p, 1.29088012335e-17, 1e-10);
+    assert_true(found.exists);
+}
+
+/* The same program on published curves. On the Cisco figures it stops beside the least squares, at
+ * 12.30 with 3555823.59. */
+static void breaks_as_in_r(void **state)
+{
+    (void)state;
+    struct knee_break found;
+    assert_int_equal(knee_segmented(specsdm_n, specsdm_x, SPECSDM, .95, 1, &found), 0);
+    assert_near(found.at, 40.1604228, 1e-8);
+    assert_near(found.error, 2.39702008, 1e-8);
+    assert_near(found.slope_before, 45.27, 1e-4);
+    assert_near(found.squares, 17192.8574, 1e-8);
+    assert_near(found.davies_p, .00235339142, 1e-8);
+    assert_int_equal(knee_segmented(raytracer_n, raytracer_x, RAYTRACER, .95, 1, &found), 0);
+    assert_near(found.at, 12.876333, 1e-7);
+    assert_near(found.error, 1.22736945, 1e-7);
+    assert_near(found.squares, 991.596886, 1e-8);
+    assert_near(found.davies_p, .000170171991, 1e-8);
+    assert_int_equal(knee_segmented(cisco_n, cisco_x, CISCO, .95, 1, &found), 0);
+    assert_near(found.davies_p, 2.13811042e-15, 1e-8);
+    assert_true(found.squares < 3555823.59);
 }
 
 static void smooth_curves_have_no_break(void **state)
@@ -101,11 +132,42 @@ static void kneedle_as_published(void **state)
     assert_int_equal(knee_kneedle(cisco_n, cisco_x, 8, KNEE_CONCAVE, true, 1, &index), KNEE_NONE);
 }
 
+/* Figure 2 of the paper, and the way there; and a curve with several knees. */
+static void figure_2_of_kneedle(void **state)
+{
+    (void)state;
+    double x[10], y[10];
+    size_t knees[30];
+    struct knee_way way = {.knees = knees};
+    for (int i = 0; i < 10; i++) {
+        x[i] = i / 9.;
+        y[i] = -1 / (x[i] + .1) + 5;
+    }
+    const struct knee_points points = {x, y, 10};
+    assert_int_equal(knee_kneedle_way(&points, KNEE_CONCAVE, true, 1, &way), 0);
+    assert_int_equal(way.found, 1);
+    assert_near(x[knees[0]], .2222222, 1e-6);
+    assert_near(y[knees[0]], 1.8965517, 1e-7);
+    assert_near((y[knees[0]] - y[0]) / (y[9] - y[0]), .7586207, 1e-7);
+    assert_near(way.difference, .53639847, 1e-7);
+    assert_near(way.threshold, .42528736, 1e-7);
+    double waves_x[30], waves_y[30];
+    for (int i = 0; i < 30; i++) {
+        waves_x[i] = i;
+        waves_y[i] = i + 4 * sin(i * M_PI / 5);
+    }
+    const struct knee_points waves = {waves_x, waves_y, 30};
+    assert_int_equal(knee_kneedle_way(&waves, KNEE_CONCAVE, true, 1, &way), 0);
+    assert_true(way.found == 3 && knees[0] < 5 && knees[1] == knees[0] + 10 && knees[2] > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(breaks_as_published),
         cmocka_unit_test(stagnant_water),
+        cmocka_unit_test(breaks_as_in_r),
+        cmocka_unit_test(figure_2_of_kneedle),
         cmocka_unit_test(smooth_curves_have_no_break),
         cmocka_unit_test(kneedle_as_published),
     };

@@ -114,6 +114,12 @@ static void many_servers_do_not_explode(void **state)
     assert_near(solved(&network, 40).response_s, 10.0159809, 1e-8);
     assert_near(solved(&network, 80).response_s, 30, 1e-6); /* known programs: -125 */
     assert_near(solved(&network, 5000).response_s, 2490, 1e-9);
+    /* Ten thousand users, 99 % of 64 servers: sums with 60 digits (mpmath). */
+    const struct station many = {STATION_QUEUE, 1, .1, 64};
+    struct network_state at = solved(&(struct network){&many, 1, 15.61}, 10000);
+    assert_near(at.throughput, 632.9850617372736, 1e-12);
+    assert_near(at.response_s, .18816113283032723, 1e-11);
+    assert_near(solved(&(struct network){&many, 1, 10}, 10000).response_s, 5.625, 1e-12);
     const struct network pdq = {&cloud, 1, 0};
     assert_near(solved(&pdq, 290).throughput, 653.153, 1e-6); /* known programs: -6.8 */
     assert_near(solved(&pdq, 600).throughput, 300 / .444, 1e-9);
