@@ -1,5 +1,5 @@
-/* Lines of numbers, read strictly: a cell that is no number is an error with its line as soon as its
- * column is wanted, because a point that is silently lost would change a fit. */
+/* Lines of numbers, read strictly: a cell that is no number is an error with its line as soon as
+ * its column is wanted, because a point that is silently lost would change a fit. */
 #include "plan/numbers.h"
 
 #include "base/memory.h"

@@ -1,8 +1,8 @@
 /* plan/numbers.h - columns of numbers out of a text file: what the analysis tools take.
  *
  * A row a line; cells are separated by commas, semicolons, tabs or blanks. A first line that is not
- * a number in any cell names the columns. Empty lines and what follows a # are left out. A column may
- * hold words (dates, commits) as long as nobody takes it for numbers. */
+ * a number in any cell names the columns. Empty lines and what follows a # are left out. A column
+ * may hold words (dates, commits) as long as nobody takes it for numbers. */
 #ifndef PLAN_NUMBERS_H
 #define PLAN_NUMBERS_H
 

@@ -104,7 +104,7 @@ static void polish(const struct fit_problem *problem, const double *b, struct fi
         for (size_t j = 0; j < problem->parameters; j++) {
             next[j] = out->b[j] + step[j];
             small = small && fabs(step[j]) <= 1e-4 * fabs(next[j]);
-            still = still && fabs(step[j]) <= 1e-15 * fabs(next[j]);
+            still = still && fabs(step[j]) <= 1e-12 * fabs(next[j]);
         }
         if (!small || still)
             return;

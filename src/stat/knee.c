@@ -237,9 +237,9 @@ static double permuted_p(struct curve *curve, const struct regression *line, dou
 }
 
 /* Davies's bound for the largest of the t statistics over places, with unknown variance (his 2002
- * formula): the tail of t at the largest, and how far the angle asin(z / sqrt(z^2 + squares)), z the
- * statistic with deviation 1, moves from place to place. The places are ten between the second and
- * the last but one point, as R's davies.test has them. */
+ * formula): the tail of t at the largest, and how far the angle asin(z / sqrt(z^2 + squares)) moves
+ * from place to place, z being the statistic with deviation 1. The places are ten between the
+ * second and the last but one point, as R's davies.test has them. */
 static double davies_p(struct curve *curve)
 {
     double low = curve->x[1], high = curve->x[curve->count - 2];

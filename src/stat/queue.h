@@ -40,9 +40,9 @@ double md1_response_share(double rate, double service_s, double t_s);
 double md1_wait_quantile(double rate, double service_s, double share);
 double md1_response_quantile(double rate, double service_s, double share);
 
-/* M/M/c/K: at most `places` in the system (at least the servers), more are turned away; finite at any
- * load. The share lost, completions a second, mean number in the system, mean response of those let
- * in. places = servers: Erlang's loss system. */
+/* M/M/c/K: at most `places` in the system (at least the servers), more are turned away; finite at
+ * any load. The share lost, completions a second, mean number in the system, mean response of those
+ * let in. places = servers: Erlang's loss system. */
 struct bounded_queue {
     uint32_t servers, places;
     double rate, service_s;
