@@ -74,7 +74,9 @@ static void say_knee(const struct page *page, struct text *line)
                     "time of the lowest (%s)",
                     load_words(one, curve, curve->gradual), knee->words);
     else
-        text_printf(line, "Performance degradation: not observed (%s)", knee->words);
+        text_printf(line, "Performance degradation: %s%s",
+                    strncmp(knee->words, "not observed", 12) == 0 ? "" : "not observed, ",
+                    knee->words);
 }
 
 static void say_bottleneck(const struct page *page, struct text *line)
@@ -112,6 +114,10 @@ static void say_capacity(const struct page *page, struct text *line)
     char one[LOAD_ROOM];
     const struct curve *curve = page->curve;
     const struct curve_answer *capacity = &curve->capacity;
+    if (!capacity->observed && !isfinite(curve->most_rps)) {
+        text_puts(line, "System capacity: not observed: no level that could be judged");
+        return;
+    }
     if (!capacity->observed) {
         text_printf(line, "System capacity: %s; highest throughput %.4g/s at %s", capacity->words,
                     curve->most_rps, load_words(one, curve, curve->most_load));

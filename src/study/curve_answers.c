@@ -176,7 +176,9 @@ static void answer_critical(struct curve *curve)
             again |= point->good;
     }
     if (!bad) {
-        answer(out, method, "not observed: the objective was met at every tested load");
+        answer(out, method,
+               isnan(out->low) ? "not observed: no level that could be judged"
+                               : "not observed: the objective was met at every tested load");
         out->low = NAN;
         return;
     }

@@ -93,6 +93,22 @@ static void what_was_not_seen_is_not_observed(void **state)
     catalogue_free(catalogue);
 }
 
+/* Nothing is said of a target that only a saturated generator has tested. */
+static void what_the_generator_spoiled_is_not_judged(void **state)
+{
+    (void)state;
+    struct catalogue *catalogue = catalogue_default();
+    struct suite *suite = system_of(1, 10, 1000);
+    suite->series[0].levels[0].generator = 2;
+    struct analysis *found = analysis_of(suite, catalogue);
+    assert_false(found->curve->critical.observed || found->curve->capacity.observed);
+    assert_string_equal(found->curve->critical.words,
+                        "not observed: no level that could be judged");
+    analysis_free(found);
+    suite_free(suite);
+    catalogue_free(catalogue);
+}
+
 static void a_level_that_breaks_a_law_is_kept_out(void **state)
 {
     (void)state;
@@ -215,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_answers_are_apart),
         cmocka_unit_test(what_was_not_seen_is_not_observed),
+        cmocka_unit_test(what_the_generator_spoiled_is_not_judged),
         cmocka_unit_test(a_level_that_breaks_a_law_is_kept_out),
         cmocka_unit_test(only_an_intervention_confirms),
         cmocka_unit_test(the_utilisation_law_is_tried),
