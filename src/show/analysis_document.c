@@ -74,6 +74,7 @@ static const struct column bottleneck_columns[] = {
     COLUMN("residual_share", COLUMN_REAL, bottleneck, residual),
     COLUMN("residual_load", COLUMN_REAL, bottleneck, residual_load),
     COLUMN("value", COLUMN_REAL, bottleneck, value),
+    COLUMN("value_at_load", COLUMN_REAL, bottleneck, value_there),
     COLUMN("limit", COLUMN_REAL, bottleneck, limit),
     COLUMN("score", COLUMN_REAL, bottleneck, score),
     {NULL, COLUMN_REAL, 0},

@@ -54,7 +54,7 @@ static void say_linear(const struct page *page, struct text *line)
     text_printf(line, "Linear scaling up to %s%s (%s", linear->observed ? "" : "at least ",
                 load_words(one, curve, linear->load), linear->words);
     if (linear->observed && linear->low > 0 && linear->high > linear->low)
-        text_printf(line, "; 95 %% interval %s to %s", load_words(one, curve, linear->low),
+        text_printf(line, "; 95 %% interval %g to %s", linear->low,
                     load_words(two, curve, linear->high));
     text_putc(line, ')');
 }
@@ -67,7 +67,7 @@ static void say_knee(const struct page *page, struct text *line)
     if (knee->observed)
         text_printf(line, "Performance degradation starts at %s (%s, %s; 95 %% interval %s to %s)",
                     load_words(one, curve, knee->load), knee->method, knee->words,
-                    load_words(two, curve, knee->low), load_words(three, curve, knee->high));
+                    unit_write_number(two, round(knee->low)), load_words(three, curve, knee->high));
     else if (isfinite(curve->gradual))
         text_printf(line,
                     "Performance degradation starts at %s: first load with 1.5 times the response "
@@ -145,17 +145,45 @@ static void put_progression(const struct page *page)
 
 /* ---- bottlenecks ----------------------------------------------------------------------------- */
 
-/* What of it: "97 % used", "12 waiting", or nothing. */
+/* What binding means for a kind, where no share tells it. */
+static const char *phrase_of(const char *kind)
+{
+    static const struct {
+        const char *kinds, *words;
+    } phrases[] = {{" cpu cpu-quota ", "CPU bound"},
+                   {" slots ", "all taken"},
+                   {" pool database ", "pool exhaustion"},
+                   {" network ", "bandwidth saturation"},
+                   {" memory-bandwidth gpu-bandwidth ", "memory bandwidth"},
+                   {" tools queue balancer accept-queue vector-search dependency ", "queue grows"},
+                   {" gpu-memory kv-cache memory ", "full"},
+                   {" decode ", "each token slower in a larger batch"},
+                   {" prefill ", "first tokens late"},
+                   {" rate-limit ", "refusals"}};
+    for (size_t i = 0; i < sizeof phrases / sizeof *phrases; i++) {
+        const char *at = strstr(phrases[i].kinds, kind);
+        if (at && at[-1] == ' ' && at[strlen(kind)] == ' ')
+            return phrases[i].words;
+    }
+    return "binds";
+}
+
+/* What of it at the load at which it binds: "97% utilization", "all taken (7.98 requests)". */
 static void say_use(const struct bottleneck *one, struct text *line)
 {
-    if (isnan(one->value))
-        return;
-    if (strcmp(one->unit, "1") == 0)
-        text_printf(line, "%.0f%% utilization ", 100 * one->value);
-    else if (strcmp(one->kind, "software") == 0 || strcmp(one->kind, "rate-limit") == 0)
-        text_printf(line, "%.4g/s ", one->value);
+    char number[UNIT_ROOM];
+    if (strcmp(one->unit, "1") == 0 && isfinite(one->value_there))
+        text_printf(line, "%.0f%% utilization ", 100 * one->value_there);
+    else if (strcmp(one->kind, "software") == 0)
+        text_printf(line, "%.4g/s at most ", one->value);
+    else if (strcmp(one->unit, "s") == 0 && isfinite(one->value_there))
+        text_printf(line, "%s (%s) ", phrase_of(one->kind),
+                    unit_write_duration(number, (nsec_t)(one->value_there * 1e9)));
+    else if (isfinite(one->value_there) && strcmp(one->unit, "1") != 0)
+        text_printf(line, "%s (%s %s) ", phrase_of(one->kind),
+                    unit_write_number(number, one->value_there), one->unit);
     else
-        text_printf(line, "%.3g %s ", one->value, one->unit);
+        text_printf(line, "%s ", phrase_of(one->kind));
 }
 
 static void put_evidence(const struct page *page, const struct bottleneck *one)
@@ -166,7 +194,7 @@ static void put_evidence(const struct page *page, const struct bottleneck *one)
         text_printf(&line, "%s%s: %s", evidence->against ? "against it, " : "",
                     evidence_words(evidence->kind), evidence->words);
         if (evidence->clears)
-            text_printf(&line, "; it clears %s", evidence->clears);
+            text_printf(&line, "; clears %s", evidence->clears);
         if (evidence->metric)
             text_printf(&line, " [%s]", evidence->metric);
         put_line(page, "   · ", 5, &line);
@@ -221,15 +249,27 @@ static void put_secondary(const struct page *page, size_t number, const struct b
     put_evidence(page, one);
 }
 
+/* "4 %", "12.3 MiB", "0.044 processors". */
+static const char *amount_words(char room[LOAD_ROOM], const char *unit, double value)
+{
+    char number[UNIT_ROOM];
+    if (strcmp(unit, "1") == 0)
+        return unit_write_share(room, value);
+    if (strcmp(unit, "bytes") == 0)
+        return unit_write_bytes(room, value);
+    snprintf(room, LOAD_ROOM, "%s %s", unit_write_number(number, value), unit);
+    return room;
+}
+
 static void put_exonerated(const struct page *page)
 {
     const struct analysis *analysis = page->analysis;
+    char room[LOAD_ROOM];
     struct text line = TEXT_EMPTY;
     for (size_t i = 0; i < analysis->exonerated_count; i++) {
         const struct exonerated *one = &analysis->exonerated[i];
-        text_printf(&line, strcmp(one->unit, "1") == 0 ? "%s%s %.0f %%" : "%s%s %.3g",
-                    i ? ", " : "", one->name,
-                    strcmp(one->unit, "1") == 0 ? 100 * one->value : one->value);
+        text_printf(&line, "%s%s %s", i ? ", " : "", one->name,
+                    amount_words(room, one->unit, one->value));
     }
     if (analysis->exonerated_count)
         put_line(page, "Exonerated: ", 12, &line);
@@ -250,6 +290,46 @@ static void put_bottlenecks(const struct page *page)
     if (analysis->secondary_count == 0)
         text_puts(page->out, "none that can be predicted from what was watched\n");
     put_exonerated(page);
+}
+
+/* "1.4 to 6.67 requests", "3 % to 4 %". */
+static void put_span(struct text *line, const struct resource_trend *one, bool both)
+{
+    char low[LOAD_ROOM], high[LOAD_ROOM], number[UNIT_ROOM];
+    bool plain = strcmp(one->unit, "1") != 0 && strcmp(one->unit, "bytes") != 0;
+    if (both)
+        text_printf(line, "%s to ",
+                    plain ? unit_write_number(number, one->lowest)
+                          : amount_words(low, one->unit, one->lowest));
+    text_puts(line, amount_words(high, one->unit, one->highest));
+}
+
+/* How what was watched goes with the load, a line for each pattern; what grows at constant load. */
+static void put_patterns(const struct page *page)
+{
+    const struct analysis *analysis = page->analysis;
+    text_puts(page->out, analysis->trend_count ? "\nResource Patterns:\n" : "");
+    for (int pattern = PATTERN_LINEAR; pattern <= PATTERN_BURST + 1; pattern++) {
+        enum resource_pattern wanted =
+            pattern > PATTERN_BURST ? PATTERN_FLAT : (enum resource_pattern)pattern;
+        struct text line = TEXT_EMPTY;
+        bool any = false;
+        text_printf(&line, "%s: ", pattern_words(wanted));
+        for (size_t i = 0; i < analysis->trend_count; i++) {
+            const struct resource_trend *one = &analysis->trends[i];
+            if (one->pattern != wanted)
+                continue;
+            text_printf(&line, "%s%s %s%s%s ", any ? ", " : "", one->thing, one->metric,
+                        *one->part ? " " : "", one->part);
+            put_span(&line, one, wanted != PATTERN_FLAT);
+            any = true;
+            if (one->leak_per_s > 0)
+                text_puts(&line, " (grows at constant load too)");
+        }
+        if (any)
+            put_line(page, "- ", 2, &line);
+        text_fini(&line);
+    }
 }
 
 /* What the catalogue expects: seen, not seen, and not watched. */
@@ -310,6 +390,7 @@ void analysis_text(const struct analysis *analysis, unsigned columns, struct tex
     if (page.curve && page.curve->count) {
         put_progression(&page);
         put_bottlenecks(&page);
+        put_patterns(&page);
         put_expectations(&page);
     } else {
         text_puts(out, "Nothing was measured: no level has any request.\n");

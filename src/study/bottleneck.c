@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/unit.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -119,19 +120,20 @@ static bool blame_generator(struct analysis *analysis, size_t bend)
                                .residual_load = NAN,
                                .background = NAN,
                                .value = NAN,
+                               .value_there = NAN,
                                .limit = NAN,
                                .standing = STANDING_CORROBORATED,
                                .confidence = CONFIDENCE_HIGH};
-    struct evidence *evidence =
-        bottleneck_add(&found, EVIDENCE_GENERATOR, 10,
-                       "saturated from %g on: it could not send in time", curve->points[at].load);
+    struct evidence *evidence = bottleneck_add(&found, EVIDENCE_GENERATOR, 10,
+                                               "saturated from %g%s on: it could not send in time",
+                                               curve->points[at].load, curve_unit(curve));
     evidence->metric = memory_copy_text("generator.verdict of the run");
     evidence->load = curve->points[at].load;
     push(&analysis->primary, &analysis->primary_count, &found);
     add_next(analysis,
              "give the generator more threads or another machine, and measure again from "
-             "%g on",
-             curve->points[at].load);
+             "%g%s on",
+             curve->points[at].load, curve_unit(curve));
     return true;
 }
 
@@ -176,19 +178,20 @@ static bool blame_software(struct analysis *analysis, size_t bend)
         .residual_load = NAN,
         .background = NAN,
         .value = curve->most_rps,
+        .value_there = curve->most_rps,
         .limit = NAN,
         .standing = STANDING_OBSERVED,
         .confidence = limit ? CONFIDENCE_MEDIUM : CONFIDENCE_LOW};
     struct evidence *evidence =
-        bottleneck_add(&found, EVIDENCE_PLATEAU, 2, "throughput stays at %.4g/s from %g on",
-                       curve->most_rps, curve->most_load);
+        bottleneck_add(&found, EVIDENCE_PLATEAU, 2, "throughput stays at %.4g/s from %g%s on",
+                       curve->most_rps, curve->most_load, curve_unit(curve));
     evidence->metric = memory_copy_text("throughput of the run");
     evidence->value = curve->most_rps;
     evidence->load = curve->most_load;
     if (limit) {
         evidence =
-            bottleneck_add(&found, EVIDENCE_ERRORS, 2, "%.2g %% of the answers are 429 at %g",
-                           100 * refused, last->load);
+            bottleneck_add(&found, EVIDENCE_ERRORS, 2, "%.2g %% of the answers are 429 at %g%s",
+                           100 * refused, last->load, curve_unit(curve));
         evidence->metric = memory_copy_text("status codes of the run");
         evidence->value = refused;
     } else {
@@ -312,17 +315,53 @@ static void trim_secondary(struct analysis *analysis)
 
 /* ---- what would settle it -------------------------------------------------------------------- */
 
+/* Twice as long as the longest level, and so long that the slowest one has 1,000 requests. */
+static nsec_t longer_of(const struct curve *curve)
+{
+    double most_s = 0, least = INFINITY;
+    for (size_t i = 0; i < curve->count; i++) {
+        most_s = fmax(most_s, curve->points[i].levels[0]->measured_s);
+        if (curve->points[i].throughput > 0)
+            least = fmin(least, curve->points[i].throughput);
+    }
+    double wanted_s = fmax(2 * most_s, isfinite(least) ? fmin(1000 / least, 10 * most_s) : 0);
+    return (nsec_t)(ceil(wanted_s) * 1e9);
+}
+
+/* Where an unexplained bend is to be looked at again, and how. */
+static void put_bend(struct analysis *analysis, const char *time)
+{
+    const struct curve *curve = analysis->curve;
+    size_t bend = bend_of(curve);
+    if (bend == SIZE_MAX || bend == 0)
+        return;
+    double from = curve->points[bend - 1].load, to = curve->points[bend].load;
+    double step = curve->open ? (to - from) / 4 : fmax(1, floor((to - from) / 4));
+    add_next(analysis,
+             "nothing watched explains the bend between %g and %g%s: measure there in steps of "
+             "%.3g, %s each, with pools and dependencies watched",
+             from, to, curve_unit(curve), step, time);
+}
+
 static void advise(struct analysis *analysis, const struct field *field)
 {
     const struct curve *curve = analysis->curve;
     const struct curve_point *last = &curve->points[curve->count - 1];
-    const char *unit = curve->open ? "/s" : " users";
+    const char *unit = curve_unit(curve);
+    char time[UNIT_ROOM];
+    unit_write_duration(time, longer_of(curve));
     if (curve->count < 6)
         add_next(analysis, "measure at least 6 loads (now %zu): a smaller --step-size",
                  curve->count);
     for (size_t i = 0; i < curve->warnings.count; i++)
         if (strcmp(curve->warnings.rows[i].code, "NOT_STEADY") == 0)
-            add_next(analysis, "hold each level longer (--step-duration) until it is steady");
+            add_next(analysis, "hold each level longer (--step-duration %s) until it is steady",
+                     time);
+        else if (strcmp(curve->warnings.rows[i].code, "NO_REPLICATES") == 0)
+            add_next(analysis, "measure each load several times (--repeat 3): then intervals are "
+                               "those of whole runs");
+    if (analysis->inconclusive)
+        put_bend(analysis, time);
     if (curve->critical.observed && curve->critical.low > 0 &&
         curve->critical.high > 1.25 * curve->critical.low)
         add_next(analysis,
@@ -367,9 +406,9 @@ static void judge_all(struct analysis *analysis, const struct field *field, size
         if (one.residual > 0.05)
             study_warn(
                 &analysis->warnings, "UTILISATION_VIOLATION",
-                "at %g the use of %s differs by %.0f %% of full from what throughput explains: "
+                "at %g%s the use of %s differs by %.0f %% of full from what throughput explains: "
                 "its demand changes with the load, or something else used it",
-                one.residual_load, one.name, 100 * one.residual);
+                one.residual_load, curve_unit(curve), one.name, 100 * one.residual);
         sort_one(analysis, &one, bent);
     }
     struct bottleneck shown;

@@ -55,8 +55,9 @@ struct bottleneck {
     double background; /* use without any load */
     double residual;   /* what the utilisation law leaves, at worst, a share of full */
     double residual_load;
-    double value; /* use at the highest load */
-    double limit; /* at which it counts as full */
+    double value;       /* use at the highest load */
+    double value_there; /* use at the load at which it binds; NAN: not known */
+    double limit;       /* at which it counts as full */
     double score;
     enum bottleneck_standing standing;
     enum bottleneck_confidence confidence;

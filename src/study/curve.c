@@ -244,6 +244,11 @@ struct curve *curve_new(const struct level_series *series, const struct level *c
     return curve;
 }
 
+const char *curve_unit(const struct curve *curve)
+{
+    return curve->open ? "/s" : " users";
+}
+
 static void answer_fini(struct curve_answer *answer)
 {
     free(answer->method);

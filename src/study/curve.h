@@ -106,6 +106,8 @@ struct curve *curve_new(const struct level_series *series, const struct level *c
                         size_t count, const struct curve_wish *wish);
 /* The lowest load that can be trusted; of a curve with points. */
 const struct curve_point *curve_baseline(const struct curve *curve);
+/* What follows a load in words: "/s" or " users". */
+const char *curve_unit(const struct curve *curve);
 /* Frees it; NULL is fine; returns NULL. */
 struct curve *curve_free(struct curve *curve);
 

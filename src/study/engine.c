@@ -232,11 +232,12 @@ static void weigh_tokenizer(const struct engine *engine, const struct candidate 
         double busy = gpu_at(engine, i, "gpu.utilization");
         if (!(share >= throttled) || !(busy < gpu_idle))
             continue;
-        struct evidence *evidence = bottleneck_add(
-            one, EVIDENCE_ENGINE, 2,
-            "throttled %.2g %% of the time at %g while the GPU works %.2g %% of it: tokenizing and "
-            "scheduling are short of processors, and the GPU waits for them",
-            100 * share, point->load, 100 * busy);
+        struct evidence *evidence =
+            bottleneck_add(one, EVIDENCE_ENGINE, 2,
+                           "throttled %.2g %% of the time at %g%s while the GPU works %.2g %% of "
+                           "it: tokenizing and "
+                           "scheduling are short of processors, and the GPU waits for them",
+                           100 * share, point->load, curve_unit(engine->curve), 100 * busy);
         source(evidence, engine, "throttling, gpu.utilization, llm.ttft.mean", share, throttled,
                "GPU");
         evidence->load = point->load;
@@ -383,23 +384,25 @@ bool engine_bottleneck(const struct field *field, size_t bend, size_t index, str
                 continue;
             struct text name = TEXT_EMPTY;
             text_printf(&name, "%s %s", engine.thing, phase->title);
-            *out = (struct bottleneck){.kind = memory_copy_text(phase->kind),
-                                       .name = text_take(&name),
-                                       .thing = memory_copy_text(engine.thing),
-                                       .role = memory_copy_text(engine.role),
-                                       .metric = memory_copy_text(phase->metric),
-                                       .part = memory_copy_text(""),
-                                       .unit = memory_copy_text("s"),
-                                       .ceiling = NAN,
-                                       .ceiling_low = NAN,
-                                       .ceiling_high = NAN,
-                                       .headroom = NAN,
-                                       .demand = NAN,
-                                       .background = NAN,
-                                       .residual = NAN,
-                                       .residual_load = NAN,
-                                       .value = last_of(&engine, phase->metric),
-                                       .limit = NAN};
+            *out = (struct bottleneck){
+                .kind = memory_copy_text(phase->kind),
+                .name = text_take(&name),
+                .thing = memory_copy_text(engine.thing),
+                .role = memory_copy_text(engine.role),
+                .metric = memory_copy_text(phase->metric),
+                .part = memory_copy_text(""),
+                .unit = memory_copy_text("s"),
+                .ceiling = NAN,
+                .ceiling_low = NAN,
+                .ceiling_high = NAN,
+                .headroom = NAN,
+                .demand = NAN,
+                .background = NAN,
+                .residual = NAN,
+                .residual_load = NAN,
+                .value = last_of(&engine, phase->metric),
+                .value_there = value_at(&field->curve->points[bend], engine.thing, phase->metric),
+                .limit = NAN};
             place(field->curve, bend, out);
             add_phase(&engine, phase, out);
             if (p == 0)

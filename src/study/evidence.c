@@ -214,14 +214,15 @@ static void weigh_onset(struct case_file *file)
                                   "%s at the lowest load already: allocated beforehand, no sign",
                                   value_words(room, main, value));
     } else if (file->bend != SIZE_MAX && file->onset <= file->bend + 1) {
-        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g on%s",
-                                  value_words(room, main, value), at,
+        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g%s on%s",
+                                  value_words(room, main, value), at, curve_unit(curve),
                                   weak ? " (a share of time, which is not the share of what it "
                                          "could do)"
                                        : "");
     } else {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -0.5,
-                                  "full from %g on only, after the system had bent", at);
+                                  "full from %g%s on only, after the system had bent", at,
+                                  curve_unit(curve));
     }
     set_source(evidence, main, value, main->indicator->limit, at);
 }
@@ -268,8 +269,9 @@ static void weigh_plateau(struct case_file *file)
     if (score <= 0)
         return;
     struct evidence *evidence = bottleneck_add(
-        file->out, EVIDENCE_PLATEAU, score, "stays at %s from %g to %g, while the load still rises",
-        value_words(room, main, most), at, curve->points[curve->count - 1].load);
+        file->out, EVIDENCE_PLATEAU, score,
+        "stays at %s from %g to %g%s, while the load still rises", value_words(room, main, most),
+        at, curve->points[curve->count - 1].load, curve_unit(curve));
     set_source(evidence, main, most, main->indicator->limit, at);
     if (file->onset == SIZE_MAX)
         file->onset = from;
@@ -306,9 +308,10 @@ static void weigh_one_queue(struct case_file *file, const struct track *track)
         from++;
     double inside = curve->points[count - 1].concurrency;
     bool most = inside > 0 && last > 0.4 * inside;
-    struct evidence *evidence = bottleneck_add(
-        file->out, EVIDENCE_QUEUE, most ? 4 : 2, "%.3g wait for it at %g%s", last,
-        curve->points[count - 1].load, most ? ", the larger part of all that is under way" : "");
+    struct evidence *evidence =
+        bottleneck_add(file->out, EVIDENCE_QUEUE, most ? 4 : 2, "%.3g wait for it at %g%s%s", last,
+                       curve->points[count - 1].load, curve_unit(curve),
+                       most ? ", the larger part of all that is under way" : "");
     set_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
     if (strcmp(file->candidate->kind, "slots") == 0 && cache_full(file)) {
         struct evidence *not = bottleneck_add(file->out, EVIDENCE_QUEUE, -3.5,
@@ -330,9 +333,10 @@ static void weigh_sign(struct case_file *file, const struct track *track)
     if (from == count || (from == 0 && count > 2 && track->values[0] > 0.7 * most))
         return;
     bool event = track->indicator->use == USE_EVENT;
-    struct evidence *evidence = bottleneck_add(
-        file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5, "%s: %s from %g on",
-        track->like->metric, value_words(room, track, most), curve->points[from].load);
+    struct evidence *evidence =
+        bottleneck_add(file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5,
+                       "%s: %s from %g%s on", track->like->metric, value_words(room, track, most),
+                       curve->points[from].load, curve_unit(curve));
     set_source(evidence, track, most, limit, curve->points[from].load);
     if (file->onset == SIZE_MAX)
         file->onset = from;
@@ -368,9 +372,9 @@ static void weigh_errors(struct case_file *file)
                 continue;
             if (file->onset == SIZE_MAX || i > file->onset + 2 || file->onset > i + 2)
                 return;
-            struct evidence *evidence =
-                bottleneck_add(file->out, EVIDENCE_ERRORS, 1, "%.2g %% \"%s\" from %g on",
-                               100 * share, level->errors[k].words, curve->points[i].load);
+            struct evidence *evidence = bottleneck_add(
+                file->out, EVIDENCE_ERRORS, 1, "%.2g %% \"%s\" from %g%s on", 100 * share,
+                level->errors[k].words, curve->points[i].load, curve_unit(curve));
             evidence->metric = memory_copy_text("failures of the run");
             evidence->value = share;
             evidence->limit = curve->slo_error_share / 2;
@@ -401,6 +405,8 @@ static void place(struct case_file *file)
     bool rate = !isnan(out->ceiling);
     out->predicted = file->onset == SIZE_MAX;
     out->load = out->load_low = out->load_high = NAN;
+    out->value_there =
+        out->predicted || !file->main ? (double)NAN : file->main->values[file->onset];
     if (rate && out->predicted) {
         out->load = curve_load_for(curve, out->ceiling);
         out->load_low = curve_load_for(curve, out->ceiling_low);

@@ -8,33 +8,56 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double flat_share = 0.1;  /* of the highest value */
-static const double leak_share = 0.05; /* of the value, grown over a level at constant load */
+static const double flat_share = 0.1;   /* of the highest value */
+static const double level_share = 0.9;  /* of the highest value: still on the plateau */
+static const double level_reach = 1.25; /* of loads, that a plateau has to span */
+static const double leak_share = 0.05;  /* of the value, grown over a level at constant load */
 
 static const char *known(const char *words)
 {
     return words ? words : "";
 }
 
-static enum resource_pattern pattern_of(const struct track *track, size_t count)
+static bool rank_is_queue(enum indicator_use use)
 {
-    double most = track_most(track, count), least = INFINITY, last = track_last(track, count);
-    size_t alike = 0, known = 0;
+    return use == USE_QUEUE || use == USE_EVENT || use == USE_WANT;
+}
+
+/* Whether the highest samples of a level stand far out of it, and are full. */
+static bool is_burst(const struct track *track, size_t point)
+{
+    bool queue = rank_is_queue(track->indicator->use);
+    double value = track->values[point], most = track->most[point];
+    double far = queue ? 10 * fmax(value, 1) : 3 * value;
+    return most > far && track->indicator->limit > 0 && most >= track->indicator->limit;
+}
+
+/* A plateau holds over at least a quarter more load, near the highest value. */
+static bool is_plateau(const struct track *track, const struct curve *curve, double most)
+{
+    size_t from = curve->count;
+    double first = track_first(track, curve->count);
+    while (from > 0 && !(track->values[from - 1] < level_share * most))
+        from--;
+    return from > 0 && from + 1 < curve->count && first < level_share * most &&
+           curve->points[curve->count - 1].load >= level_reach * curve->points[from].load;
+}
+
+static enum resource_pattern pattern_of(const struct track *track, const struct curve *curve)
+{
+    double most = track_most(track, curve->count), least = INFINITY;
     bool burst = false;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < curve->count; i++) {
         if (isnan(track->values[i]))
             continue;
-        known++;
         least = fmin(least, track->values[i]);
-        alike = track->values[i] >= 0.97 * most ? alike + 1 : 0;
-        burst |= track->most[i] > 3 * track->values[i] && track->indicator->limit > 0 &&
-                 track->most[i] >= track->indicator->limit;
+        burst |= is_burst(track, i);
     }
     if (burst)
         return PATTERN_BURST;
     if (!(most > 0) || most - least <= flat_share * most)
         return PATTERN_FLAT;
-    return known > 2 && alike >= 2 && last >= 0.97 * most ? PATTERN_PLATEAU : PATTERN_LINEAR;
+    return is_plateau(track, curve, most) ? PATTERN_PLATEAU : PATTERN_LINEAR;
 }
 
 /* Growth at constant load at every level: the least of them; NAN: no leak. */
@@ -66,7 +89,7 @@ void analysis_fill_trends(struct analysis *analysis, const struct field *field)
                                          .metric = memory_copy_text(known(track->like->metric)),
                                          .part = memory_copy_text(known(track->like->part)),
                                          .unit = memory_copy_text(known(track->like->unit)),
-                                         .pattern = pattern_of(track, count),
+                                         .pattern = pattern_of(track, field->curve),
                                          .lowest = track_first(track, count),
                                          .highest = track_last(track, count),
                                          .leak_per_s = level ? leak_of(track, field->curve) : NAN};

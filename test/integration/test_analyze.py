@@ -119,7 +119,9 @@ def test_slots_of_a_model_server_are_named(tmp_path, testbed, plimsoll):
     first = document["primary"][0]
     assert (first["kind"], first["thing"]) == ("slots", "llm")
     assert 3 <= first["load"] <= 7  # four slots, so that the fifth user waits
-    assert {"plateau", "queue"} <= {evidence["kind"] for evidence in first["evidence"]}
+    assert {"engine", "queue"} <= {evidence["kind"] for evidence in first["evidence"]}
+    pattern = next(one for one in first["evidence"] if one["kind"] == "engine")
+    assert pattern["clears"] == "KV cache" and "llm.waiting" in pattern["metric"]
     assert all(evidence["metric"] for evidence in first["evidence"])
     assert "KV cache" in " ".join(row["name"] for row in document["exonerated"])
 
