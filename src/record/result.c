@@ -7,6 +7,7 @@
 #include "record/series.h"
 #include "record/sum.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -114,6 +115,17 @@ struct result *result_free(struct result *result)
         free(texts[i]);
     free(result);
     return NULL;
+}
+
+void result_put_example(const struct result_example *example, struct text *out)
+{
+    const char *words = example->words ? example->words : "";
+    char status[16];
+    snprintf(status, sizeof status, "%d", (int)example->status);
+    bool said = strncmp(words, status, strlen(status)) == 0; /* "502 Bad Gateway" */
+    if (example->status >= 400)
+        text_printf(out, "HTTP %s%s", said ? "" : status, said || !words[0] ? "" : ", ");
+    text_puts(out, words);
 }
 
 const char *result_fact(const struct result *result, const char *name)

@@ -169,6 +169,9 @@ const struct result_series *result_series_find(const struct result *result, cons
 /* The value of a fact, or NULL. */
 const char *result_fact(const struct result *result, const char *name);
 
+/* Appends what an example says, in a line: "HTTP 503, no free slot". */
+void result_put_example(const struct result_example *example, struct text *out);
+
 /* Adds one sum to another of the same metrics. Measured time: of stretches that overlap (two
  * requests of a task) the longer, of others (two phases) both together. */
 void result_sum_merge(struct result_sum *to, const struct result_sum *from,

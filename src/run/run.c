@@ -384,9 +384,7 @@ static bool put_chief_failure(const struct result *result, struct text *out)
     if (!chief || !chief->words)
         return false;
     text_puts(out, ", most of them by: ");
-    if (chief->status >= 400)
-        text_printf(out, "HTTP %d%s", chief->status, chief->words[0] ? ", " : "");
-    text_puts(out, chief->words);
+    result_put_example(chief, out);
     return chief->status > 0;
 }
 
@@ -405,13 +403,14 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
                       counters[COUNT_ABANDONED]);
     if (!failed)
         return;
+    char number[UNIT_ROOM];
     struct text words = TEXT_EMPTY;
-    text_reserve(&words, 1);
     bool answers = put_chief_failure(result, &words);
-    conduct_blame(conduct, RUN_FAILED,
-                  "no request succeeded; %" PRIu64 " failed%s; is %s the service you mean%s?",
-                  failed, words.bytes ? words.at : "", plan->target ? plan->target : "the target",
-                  answers ? "" : ", and is it up");
+    if (words.bytes && words.at[words.bytes - 1] != '?') /* else it says itself what to look at */
+        text_printf(&words, "; is %s the service you mean%s?",
+                    plan->target ? plan->target : "the target", answers ? "" : ", and is it up");
+    conduct_blame(conduct, RUN_FAILED, "no request succeeded; %s failed%s",
+                  unit_write_count(number, failed), words.bytes ? words.at : "");
     text_fini(&words);
 }
 

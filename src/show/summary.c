@@ -204,9 +204,8 @@ static void put_example(const struct result *result, const struct show_options *
     char number[UNIT_ROOM];
     if (most->request < result->request_count)
         text_printf(&line, "%s: ", result->requests[most->request].name);
-    if (most->status >= 400)
-        text_printf(&line, "HTTP %d%s", (int)most->status, most->words[0] ? ", " : "");
-    text_printf(&line, "%s (%s times kept)", most->words, unit_write_count(number, most->times));
+    result_put_example(most, &line);
+    text_printf(&line, " (%s times kept)", unit_write_count(number, most->times));
     summary_put_line("", line.at, options, out);
     text_fini(&line);
 }

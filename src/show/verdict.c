@@ -132,6 +132,18 @@ static void reason_or(const struct result *result, const char *fact, const char 
     words_put(out, reason && reason[0] ? reason : otherwise, false);
 }
 
+/* That nothing succeeded explains whatever was judged by it. */
+static void failed_sentence(const struct result *result, const struct verdict *verdict,
+                            struct text *out)
+{
+    struct text judged = TEXT_EMPTY;
+    judged_sentence(verdict, &judged);
+    if (result->total->counters[COUNT_SUCCEEDED] == 0)
+        text_printf(out, "no request succeeded%s", judged.bytes ? "; " : "");
+    text_put(out, text_span(&judged));
+    text_fini(&judged);
+}
+
 static char *sentence_of(const struct result *result, const struct verdict *verdict)
 {
     struct text out = TEXT_EMPTY;
@@ -161,7 +173,7 @@ static char *sentence_of(const struct result *result, const struct verdict *verd
         if (fact_is(result, "outcome", "failed"))
             reason_or(result, "outcome.reason", "the run failed", &out);
         else
-            judged_sentence(verdict, &out);
+            failed_sentence(result, verdict, &out);
         break;
     default:
         judged_sentence(verdict, &out);

@@ -70,6 +70,40 @@ static void test_stopped_and_saturated(void **state)
     result_free(result);
 }
 
+static void example_says(int status, const char *words, const char *wanted)
+{
+    struct result_example example = {.status = status, .words = (char *)(uintptr_t)words};
+    struct text out = TEXT_EMPTY;
+    result_put_example(&example, &out);
+    assert_string_equal(out.at, wanted);
+    text_fini(&out);
+}
+
+/* The status stands before the words of the answer, and once. */
+static void test_examples(void **state)
+{
+    (void)state;
+    example_says(503, "no free slot", "HTTP 503, no free slot");
+    example_says(502, "502 Bad Gateway nginx", "HTTP 502 Bad Gateway nginx");
+    example_says(404, "", "HTTP 404");
+    example_says(200, "not a JSON object: <html>", "not a JSON object: <html>");
+    example_says(0, "connection refused", "connection refused");
+}
+
+/* Whatever else is judged, it is said first that nothing succeeded. */
+static void test_nothing_succeeded(void **state)
+{
+    (void)state;
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    struct verdict verdict;
+    result->total->counters[COUNT_SUCCEEDED] = 0;
+    show_verdict(result, &verdict);
+    assert_int_equal(verdict.word, VERDICT_WORD_FAIL);
+    assert_non_null(strstr(verdict.sentence, "no request succeeded; 2 of 2 objectives met"));
+    show_verdict_fini(&verdict);
+    result_free(result);
+}
+
 static void judged_name(const char *words, const char *scope, bool objective, const char *wanted)
 {
     struct result_verdict judged = {.words = (char *)(uintptr_t)words,
@@ -162,9 +196,14 @@ static void test_values(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),  cmocka_unit_test(test_stopped_and_saturated),
-        cmocka_unit_test(test_names),  cmocka_unit_test(test_unjudged),
-        cmocka_unit_test(test_kinds),  cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_stopped_and_saturated),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_nothing_succeeded),
+        cmocka_unit_test(test_unjudged),
+        cmocka_unit_test(test_kinds),
+        cmocka_unit_test(test_flags),
         cmocka_unit_test(test_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
