@@ -1,5 +1,6 @@
 /* plimsoll list: every plug-in, and every plan that comes with the program, with its sentence. */
 #include "app/probe_page.h"
+#include "app/remedy_page.h"
 #include "app/verb.h"
 #include "lib/scenario.h"
 #include "show/words.h"
@@ -8,7 +9,8 @@
 #include <string.h>
 
 static const struct option options[] = {
-    {"markdown", 0, .kind = OPTION_FLAG, .sentence = "probes with all they measure, as a page"},
+    {"markdown", 0, .kind = OPTION_FLAG,
+     .sentence = "probes, or remedies, with all of it as a page"},
     {.name = NULL},
 };
 
@@ -168,27 +170,44 @@ static void list_scenarios_too(const struct plug_list *plugs, FILE *out)
     list_scenarios(out);
 }
 
+static void list_remedies(const struct plug_list *plugs, FILE *out)
+{
+    (void)plugs;
+    remedy_list(out);
+}
+
+static void list_gpus(const struct plug_list *plugs, FILE *out)
+{
+    (void)plugs;
+    remedy_list_gpus(out);
+}
+
 static int act(struct app *app, const struct verb *verb, const struct arguments *arguments)
 {
     static const struct {
         const char *word;
         void (*list)(const struct plug_list *plugs, FILE *out);
-    } kinds[] = {{"drivers", list_drivers}, {"patterns", list_patterns},
-                 {"probes", list_probes},   {"scalers", list_scalers},
-                 {"writers", list_writers}, {"scenarios", list_scenarios_too}};
+    } kinds[] = {{"drivers", list_drivers},   {"patterns", list_patterns},
+                 {"probes", list_probes},     {"scalers", list_scalers},
+                 {"writers", list_writers},   {"scenarios", list_scenarios_too},
+                 {"remedies", list_remedies}, {"gpus", list_gpus}};
     const char *what = arguments->rest_count ? arguments->rest[0] : "all";
     if (arguments->rest_count > 1)
         return usage_error(app, verb, "one name at a time");
     bool known = false;
     if (argument_given(arguments, "markdown")) {
         struct text page = TEXT_EMPTY;
-        probe_page(app->plugs, &page);
+        if (strcmp(what, "remedies") == 0)
+            remedy_page(&page);
+        else
+            probe_page(app->plugs, &page);
         fputs(page.at, app->out);
         text_fini(&page);
         return 0;
     }
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        if (strcmp(what, "all") != 0 && strcmp(what, kinds[i].word) != 0)
+        bool table = kinds[i].list == list_remedies || kinds[i].list == list_gpus;
+        if ((strcmp(what, "all") != 0 || table) && strcmp(what, kinds[i].word) != 0)
             continue;
         kinds[i].list(app->plugs, app->out);
         known = true;
@@ -196,15 +215,16 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     if (known || list_settings(app->plugs, what, app->out))
         return 0;
     return usage_error(app, verb,
-                       "there are drivers, patterns, probes, scalers, writers and scenarios; no "
-                       "\"%s\"",
+                       "there are drivers, patterns, probes, scalers, writers, scenarios, remedies "
+                       "and gpus; no \"%s\"",
                        what);
 }
 
 const struct verb verb_list = {
     .name = "list",
     .sentence = "name the drivers, patterns, probes, scalers, writers, scenarios",
-    .usage = "[drivers | patterns | probes | scalers | writers | scenarios | NAME]",
+    .usage = "[drivers | patterns | probes | scalers | writers | scenarios | remedies | gpus | "
+             "NAME]",
     .options = options,
     .examples = {"plimsoll list", "plimsoll list process"},
     .act = act,

@@ -202,6 +202,14 @@ def test_the_document_is_what_its_schema_says(recommend):
             assert [error.message for error in kind(schema).iter_errors(found)] == []
 
 
+def test_the_tables_are_as_the_page_says(plimsoll):
+    page = plimsoll("list", "remedies", "--markdown").out
+    assert page == (ROOT / "doc/remedies.md").read_text(), (
+        "doc/remedies.md is old: build/dev/bin/plimsoll list remedies --markdown > doc/remedies.md")
+    assert "H200 SXM" in plimsoll("list", "gpus").out
+    assert "pool-size" in plimsoll("list", "remedies").out
+
+
 def test_from_a_real_test(tmp_path, testbed, plimsoll):
     """Four servers of 20 ms: 200/s. 40 users would ask for 2,000/s."""
     server = testbed("--law", "md1", "--servers", "4", "--service-ms", "20")
