@@ -47,6 +47,9 @@ static int read_wishes(struct app *app, const struct verb *verb, const struct ar
         return usage_error(app, verb, "--alpha is a share between 0 and 1, as 0.05 or 5%%");
     if (!(groups->margin >= 0) || isinf(groups->margin))
         return usage_error(app, verb, "--margin is a share of at least 0, as 0.05 or 5%%");
+    if (groups->margin > 1)
+        return usage_error(app, verb, "--margin %s would be %.0f %%: write 0.05 or 5%%",
+                           argument_words(arguments, "margin"), groups->margin * 100);
     if (better && !groups->higher_better && strcmp(better, "lower") != 0)
         return usage_error(app, verb, "--better is lower or higher");
     return 0;

@@ -46,6 +46,8 @@ static json_t *comparison_document(const struct groups *groups, const struct gro
     law_number(root, "p", test->p);
     law_number(root, "p_new_greater", test->p_greater);
     law_number(root, "p_new_less", test->p_less);
+    law_number(root, "p_normal", test->p_normal);
+    law_number(root, "p_normal_uncorrected", test->p_normal_plain);
     json_object_set_new(root, "exact", json_boolean(test->exact));
     json_object_set_new(root, "ties", json_boolean(test->ties));
     double pairs = (double)groups->base_count * (double)groups->new_count;
@@ -242,6 +244,10 @@ void law_changes_put(const struct law_series *series, const struct change_rules 
     json_object_set_new(root, "seed", document_count(rules->seed));
     if (series->names)
         add_runs(root, series);
+    json_t *indexes = json_array();
+    for (size_t i = 0; i < found; i++)
+        json_array_append_new(indexes, document_count(changes[i].at));
+    json_object_set_new(root, "indexes", indexes);
     json_object_set(root, "changes", list);
     if (style->json) {
         law_dump(root, out);

@@ -82,7 +82,8 @@ static int solve(struct solved *s, struct text *why)
 {
     size_t count = s->model->load_count;
     for (size_t i = 0; i < count; i++)
-        mva_bounds(&s->network, s->model->loads[i], &s->bounds[i]);
+        (s->model->open ? mva_open_bounds : mva_bounds)(&s->network, s->model->loads[i],
+                                                        &s->bounds[i]);
     if (s->model->open)
         return solve_open(s, why);
     uint32_t *users = memory_new(count, sizeof *users);
@@ -173,9 +174,9 @@ static json_t *load_document(const struct solved *s, size_t i)
     for (size_t k = 0; k < s->model->count; k++)
         json_array_append_new(stations, station_document(s, i, k));
     json_object_set_new(object, "stations", stations);
+    json_object_set_new(object, "bounds", bounds_document(&s->bounds[i]));
     if (s->model->open)
         return object;
-    json_object_set_new(object, "bounds", bounds_document(&s->bounds[i]));
     json_t *near = json_object();
     law_number(near, "throughput", s->near[i].throughput);
     law_number(near, "response_s", s->near[i].response_s);

@@ -29,6 +29,23 @@ static double parameter(struct usl law, int index)
     return all[index];
 }
 
+/* Whether some n does better each than the least n. */
+static bool superlinear(const struct answer *a)
+{
+    const struct usl_points *points = a->points;
+    double least = INFINITY, first = 0, count = 0, most = 0;
+    for (size_t i = 0; i < points->count; i++)
+        least = fmin(least, points->n[i]);
+    for (size_t i = 0; i < points->count; i++)
+        if (points->n[i] == least) {
+            first += points->x[i] / points->n[i];
+            count++;
+        } else {
+            most = fmax(most, points->x[i] / points->n[i]);
+        }
+    return most > 1.05 * first / count;
+}
+
 static void warn(struct answer *a)
 {
     double peak = usl_peak(a->fit.law);
@@ -50,6 +67,9 @@ static void warn(struct answer *a)
     else if (peak > a->highest)
         law_warn(a->warnings, "PEAK_NOT_OBSERVED",
                  "the peak lies beyond the highest tested n: predicted, not measured");
+    if (superlinear(a))
+        law_warn(a->warnings, "SUPERLINEAR",
+                 "throughput per n rises above that of the least n by more than 5 %: not this law");
     if (a->residuals.structured)
         law_warn(a->warnings, "STRUCTURED_RESIDUALS",
                  "residuals are not noise: the curve is not quite this law, and the\n"
@@ -75,6 +95,10 @@ static int analyse(struct answer *a, struct text *why)
     if (!(a->profile[USL_BETA].low > 0))
         a->peak.high = INFINITY;
     a->peak_x = usl_peak_throughput_interval(&a->fit, a->confidence, &a->peak_x_error);
+    if (a->peak.low < 0) /* the delta method knows no bounds; users and throughput do */
+        a->peak.low = 0;
+    if (a->peak_x.low < 0)
+        a->peak_x.low = 0;
     a->amdahl_known = usl_fit(a->points, USL_AMDAHL, &a->amdahl) == 0;
     a->linear_known = usl_fit(a->points, USL_LINEAR, &a->linear) == 0;
     a->rests = memory_new(a->points->count, sizeof *a->rests);
@@ -140,6 +164,7 @@ static json_t *peak_document(const struct answer *a)
     law_number(peak, "roof_throughput", usl_roof(law));
     law_number(peak, "roof_meets_n", usl_roof_meets(law));
     law_number(peak, "power_n", usl_power_peak(law));
+    law_number(peak, "coherency_rules_from_n", usl_coherency_rules(law));
     return peak;
 }
 
@@ -173,6 +198,10 @@ static json_t *points_document(const struct answer *a)
         law_number(one, "fitted", usl_at(a->fit.law, n));
         law_number(one, "residual", a->rests[i]);
         law_number(one, "efficiency_ratio", x / n / a->fit.law.gamma);
+        struct usl_overhead overhead = usl_overhead(a->fit.law, n);
+        law_number(one, "ideal_ratio", overhead.ideal);
+        law_number(one, "contention_ratio", overhead.contention);
+        law_number(one, "coherency_ratio", overhead.coherency);
         json_array_append_new(all, one);
     }
     return all;

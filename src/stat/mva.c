@@ -182,6 +182,34 @@ void mva_bounds(const struct network *network, double users, struct network_boun
     balanced(network, users, delay, out);
 }
 
+void mva_open_bounds(const struct network *network, double rate, struct network_bounds *out)
+{
+    double queues = 0, delay = 0;
+    bool single = true;
+    mva_bounds(network, 1, out);
+    for (size_t k = 0; k < network->count; k++) {
+        const struct station *station = &network->stations[k];
+        bool queue = station->kind == STATION_QUEUE;
+        queues += queue;
+        delay += queue ? 0 : station_demand(station);
+        single = single && (!queue || station->servers == 1);
+    }
+    bool carried = rate < out->ceiling;
+    double queued = out->demand_s - delay;
+    out->knee = NAN;
+    out->throughput_low = 0;
+    out->throughput_high = out->ceiling;
+    out->response_low = out->demand_s;
+    out->response_high = INFINITY;
+    out->balanced_known = single && queues > 0 && queued > 0;
+    out->balanced_throughput_low = 0;
+    out->balanced_throughput_high = out->ceiling;
+    out->balanced_response_low =
+        carried ? delay + queued / (1 - rate * queued / queues) : (double)INFINITY;
+    out->balanced_response_high =
+        carried ? delay + queued / (1 - rate / out->ceiling) : (double)INFINITY;
+}
+
 int mva_open(const struct network *network, double rate, struct network_state *out)
 {
     int outcome = 0;

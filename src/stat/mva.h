@@ -88,6 +88,9 @@ struct network_bounds {
     double balanced_response_low, balanced_response_high;
 };
 void mva_bounds(const struct network *network, double users, struct network_bounds *out);
+/* The same of an open network at a rate; knee is NAN, and responses at or above the ceiling are
+ * INFINITY. Balanced-job bounds: Lazowska et al. 5.4. */
+void mva_open_bounds(const struct network *network, double rate, struct network_bounds *out);
 
 /* An open network at an arrival rate; each station as M/M/c. Returns 0 or MVA_SATURATED (out is
  * written with INFINITY at the stations that cannot carry it). */

@@ -104,14 +104,15 @@ static double u_deviation(double ties, size_t ones, size_t others)
 static void test_normally(struct rank_test *out, size_t m, size_t n, double deviation)
 {
     double off = out->u - (double)m * (double)n / 2;
-    if (!(deviation > 0)) {
-        out->p = out->p_less = out->p_greater = 1;
-        return;
+    out->p = out->p_less = out->p_greater = out->p_normal_plain = 1;
+    if (deviation > 0) {
+        out->p_less = normal_share((off + .5) / deviation);
+        out->p_greater = normal_share(-(off - .5) / deviation);
+        double step = off > 0 ? .5 : off < 0 ? -.5 : 0;
+        out->p = fmin(1, 2 * normal_share(-fabs((off - step) / deviation)));
+        out->p_normal_plain = fmin(1, 2 * normal_share(-fabs(off / deviation)));
     }
-    out->p_less = normal_share((off + .5) / deviation);
-    out->p_greater = normal_share(-(off - .5) / deviation);
-    double step = off > 0 ? .5 : off < 0 ? -.5 : 0;
-    out->p = fmin(1, 2 * normal_share(-fabs((off - step) / deviation)));
+    out->p_normal = out->p;
 }
 
 /* How many of the sorted differences to leave out at each end: the interval goes from the q-th
@@ -154,10 +155,9 @@ int rank_compare(const double *one, size_t ones, const double *other, size_t oth
     memcpy(all + ones, other, others * sizeof *all);
     double ties = tie_term(all, ones + others);
     out->ties = ties > 0;
+    test_normally(out, ones, others, u_deviation(ties, ones, others));
     if (!out->ties && ones <= RANK_EXACT_MOST && others <= RANK_EXACT_MOST)
         test_exactly(out, ones, others);
-    else
-        test_normally(out, ones, others, u_deviation(ties, ones, others));
     out->shift = rank_median(differences, pairs);
     size_t q = interval_rank(out, ones, others, (1 - confidence) / 2, u_deviation(0, ones, others));
     if (q > 0) {

@@ -25,11 +25,14 @@ struct rank_test {
     double p;         /* two-sided */
     double p_greater; /* that one is larger */
     double p_less;
-    double shift;     /* Hodges-Lehmann: median of all one_i - other_j */
-    double low, high; /* its interval; infinite where so few values cannot carry it */
-    double coverage;  /* confidence that the interval has; NAN when infinite */
-    double common;    /* common-language effect size: u / pairs */
-    double cliff;     /* Cliff's delta: 2 common - 1 */
+    double
+        p_normal; /* two-sided, by the normal approximation with half a step and ties corrected */
+    double p_normal_plain; /* the same without the half step; both are p's rivals, for comparing */
+    double shift;          /* Hodges-Lehmann: median of all one_i - other_j */
+    double low, high;      /* its interval; infinite where so few values cannot carry it */
+    double coverage;       /* confidence that the interval has; NAN when infinite */
+    double common;         /* common-language effect size: u / pairs */
+    double cliff;          /* Cliff's delta: 2 common - 1 */
 };
 
 /* Returns 0, RANK_TOO_FEW (an empty group) or RANK_TOO_MANY. */

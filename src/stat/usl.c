@@ -13,6 +13,21 @@ double usl_efficiency(struct usl law, double n)
     return 1 / (1 + law.alpha * (n - 1) + law.beta * n * (n - 1));
 }
 
+struct usl_overhead usl_overhead(struct usl law, double n)
+{
+    return (struct usl_overhead){1 / n, law.alpha * (n - 1) / n, law.beta * (n - 1) / 2};
+}
+
+double usl_coherency_rules(struct usl law)
+{
+    return law.beta > 0 ? law.alpha / law.beta : (double)INFINITY;
+}
+
+double usl_gustafson(double serial, double n)
+{
+    return n - serial * (n - 1);
+}
+
 double usl_peak(struct usl law)
 {
     if (law.alpha >= 1)

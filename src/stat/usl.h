@@ -30,6 +30,21 @@ double usl_at(struct usl law, double n);
 /* Throughput at n over gamma n: 1 is linear. */
 double usl_efficiency(struct usl law, double n);
 
+/* Where the time of a request goes at n, in units of a request alone on one: its own part 1 / n,
+ * what contention adds, alpha (n - 1) / n, and what coherency adds, half of beta (n - 1), as Gunther
+ * splits it. Which of the two holds n back is seen at an n, and not by comparing alpha with beta, of
+ * which one is a rate per n and the other per n squared. */
+struct usl_overhead {
+    double ideal, contention, coherency;
+};
+struct usl_overhead usl_overhead(struct usl law, double n);
+/* The n from which on coherency costs more throughput than contention: alpha (n - 1) is
+ * beta n (n - 1) there. INFINITY when beta is 0. */
+double usl_coherency_rules(struct usl law);
+/* Gustafson's scaled speed-up: n processors on a problem that grows with them, of which this share
+ * is serial: n - serial (n - 1). */
+double usl_gustafson(double serial, double n);
+
 /* The n of the highest throughput, sqrt((1 - alpha) / beta); INFINITY when beta is 0 (no peak
  * inside the model); 1 when it only falls. */
 double usl_peak(struct usl law);

@@ -168,6 +168,56 @@ static void a_repairman_is_a_birth_and_death_process(void **state)
         }
 }
 
+/* Tables IV and V of Casale, Muntz and Serazzi (2008), as the source of octave-queueing has them:
+ * exact X lies within their geometric bounds; that program's upper one for Z = 1 and 20 users is
+ * 9.0614 where the table has 8.6467, and its response bounds are swapped (trap T8). Ours are
+ * balanced-job bounds: wider than geometric ones, ordered, and around the exact answer. */
+static void bounds_are_in_order_and_around_the_truth(void **state)
+{
+    (void)state;
+    const struct station stations[] = {{STATION_QUEUE, 1, .1, 1},
+                                       {STATION_QUEUE, 1, .1, 1},
+                                       {STATION_QUEUE, 1, .09, 1},
+                                       {STATION_QUEUE, 1, .08, 1}};
+    const double rows[][4] = {{0, 2, 4.3040, 4.3174},  {0, 5, 6.6859, 6.7524},
+                              {0, 10, 8.1521, 8.2690}, {0, 20, 9.0947, 9.2431},
+                              {0, 80, 9.8233, 9.8765}, {1, 2, 1.4319, 1.5195},
+                              {1, 5, 3.3432, 3.5582},  {1, 10, 5.7569, 6.1410},
+                              {1, 20, 8.0856, 8.6467}, {1, 80, 9.7147, 9.8594}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct network network = {stations, 4, rows[i][0]};
+        struct network_state at = solved(&network, (uint32_t)rows[i][1]);
+        struct network_bounds bounds;
+        mva_bounds(&network, rows[i][1], &bounds);
+        assert_true(at.throughput > rows[i][2] - 1e-4 && at.throughput < rows[i][3] + 1e-4);
+        assert_true(bounds.balanced_known);
+        assert_true(bounds.balanced_throughput_low <= at.throughput * (1 + 1e-12));
+        assert_true(bounds.balanced_throughput_high >= at.throughput * (1 - 1e-12));
+        assert_true(bounds.balanced_response_low <= at.response_s * (1 + 1e-12));
+        assert_true(bounds.balanced_response_high >= at.response_s * (1 - 1e-12));
+    }
+}
+
+/* The bounds of open networks: that program's lower bound on the response, 1.1667 here, is above its
+ * upper one, 0.7; a balanced network of the same demand has 0.5385. */
+static void bounds_of_open_networks(void **state)
+{
+    (void)state;
+    const struct station stations[] = {{STATION_QUEUE, 1, .1, 1}, {STATION_QUEUE, 1, .25, 1}};
+    const struct network network = {stations, 2, 0};
+    struct network_bounds bounds;
+    struct network_state at;
+    mva_open_bounds(&network, 2, &bounds);
+    mva_open(&network, 2, &at);
+    assert_near(bounds.throughput_high, 4, 1e-14);
+    assert_near(bounds.response_low, .35, 1e-14);
+    assert_near(bounds.balanced_response_low, .35 / .65, 1e-14);
+    assert_near(bounds.balanced_response_high, .7, 1e-14);
+    assert_near(at.response_s, .625, 1e-14);
+    mva_open_bounds(&network, 4, &bounds);
+    assert_true(isinf(bounds.balanced_response_low) && isinf(bounds.response_high));
+}
+
 static void three_tiers(void **state)
 {
     (void)state;
@@ -234,6 +284,8 @@ int main(void)
         cmocka_unit_test(many_servers_do_not_explode),
         cmocka_unit_test(convolution_agrees_with_recursion),
         cmocka_unit_test(a_repairman_is_a_birth_and_death_process),
+        cmocka_unit_test(bounds_are_in_order_and_around_the_truth),
+        cmocka_unit_test(bounds_of_open_networks),
         cmocka_unit_test(three_tiers),
         cmocka_unit_test(open_networks),
         cmocka_unit_test(many_servers_approximately),

@@ -58,6 +58,26 @@ static void quantiles_invert_shares(void **state)
         }
 }
 
+/* The p of Welch's t test on five values a side, with the deviation divided by n - 1. Known programs
+ * divide by n, and get 8.87e-06 here (trap T9). */
+static void a_t_test_needs_the_samples_deviation(void **state)
+{
+    (void)state;
+    const double groups[2][5] = {{1.00, 1.02, 1.05, .95, .98}, {.80, .82, .85, .79, .77}};
+    double means[2] = {0, 0}, squares[2] = {0, 0};
+    for (int g = 0; g < 2; g++) {
+        for (int i = 0; i < 5; i++)
+            means[g] += groups[g][i] / 5;
+        for (int i = 0; i < 5; i++)
+            squares[g] += (groups[g][i] - means[g]) * (groups[g][i] - means[g]);
+    }
+    const double wanted[] = {2.02e-5, 8.87e-6};
+    for (int k = 0; k < 2; k++) {
+        double t = (means[0] - means[1]) / sqrt((squares[0] + squares[1]) / (k ? 5 : 4) / 5);
+        assert_near(2 * t_share(-t, 8), wanted[k], 3e-3);
+    }
+}
+
 /* R: order statistics of the coverage named, equal tails. */
 static void ranks_match_known_intervals(void **state)
 {
@@ -135,6 +155,7 @@ int main(void)
         cmocka_unit_test(shares_match_known_values),
         cmocka_unit_test(quantiles_match_known_values),
         cmocka_unit_test(quantiles_invert_shares),
+        cmocka_unit_test(a_t_test_needs_the_samples_deviation),
         cmocka_unit_test(ranks_match_known_intervals),
         cmocka_unit_test(too_few_agrees_with_count_for),
         cmocka_unit_test(intervals_cover_as_promised),

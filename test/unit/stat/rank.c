@@ -16,6 +16,8 @@ static void permeability_as_in_r(void **state)
     assert_near(t.u, 35, 1e-15);
     assert_near(t.p_greater, .1272, 3e-4);
     assert_near(t.p, .2544, 3e-4);
+    assert_near(t.p_normal, .2446, 3e-4);
+    assert_near(t.p_normal_plain, .2206714, 3e-7);
     assert_near(t.shift, .305, 1e-12);
     assert_near(t.low, -.15, 1e-12);
     assert_near(t.high, .76, 1e-12);

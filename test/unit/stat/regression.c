@@ -2,6 +2,7 @@
 #include "stat/regression.h"
 
 #include "near.h"
+#include "oracledb.h"
 #include "published.h"
 
 /* All sums can be done by hand. */
@@ -122,6 +123,36 @@ static void a_quarter_of_outliers_moves_no_median_line(void **state)
     assert_int_equal(regression_theil_sen(x, y, 20, &slope, &constant), REGRESSION_TOO_FEW);
 }
 
+/* Demands of a database, R 4.2.2: the law of utilisation as a straight line. */
+static void demands_of_a_database(void **state)
+{
+    (void)state;
+    (void)oracledb_db_time;
+    struct regression fit;
+    assert_int_equal(regression_line(oracledb_txn_rate, oracledb_cpu_time, ORACLEDB, false, &fit),
+                     0);
+    assert_near(fit.b[1], .29151439, 2e-8);
+    assert_near(fit.error[1], .013988467, 1e-8);
+    assert_near(fit.b[0], .0078943, 1e-5);
+    assert_near(fit.error[0], .05652, 1e-4);
+    assert_near(fit.fit, .548145, 1e-6);
+    assert_int_equal(regression_line(oracledb_txn_rate, oracledb_cpu_time, ORACLEDB, true, &fit),
+                     0);
+    assert_near(fit.b[0], .29338394, 2e-8);
+    assert_near(fit.error[0], .0040596, 1e-5);
+    assert_int_equal(regression_line(oracledb_txn_rate, oracledb_cpu_util, ORACLEDB, false, &fit),
+                     0);
+    assert_near(fit.b[1], 6.9203574, 1e-8);
+    assert_near(fit.error[1], .36709676, 1e-8);
+    assert_near(fit.b[0], 11.3415602, 1e-8);
+    assert_near(fit.error[0], 1.48319, 1e-5);
+    assert_near(fit.fit, .498165, 2e-6);
+    /* The ceiling is 1.9 times what was ever seen. */
+    struct regression_reach reach = regression_reaches(&fit, 100, .95);
+    assert_near(reach.x, 12.811, 4e-5);
+    assert_true(reach.low < 12 && reach.high > 14);
+}
+
 int main(void)
 {
     PUBLISHED_UNUSED;
@@ -130,6 +161,7 @@ int main(void)
         cmocka_unit_test(cisco_as_one_line),
         cmocka_unit_test(badly_scaled_columns_keep_their_digits),
         cmocka_unit_test(a_ceiling_has_an_interval),
+        cmocka_unit_test(demands_of_a_database),
         cmocka_unit_test(demands_cannot_be_negative),
         cmocka_unit_test(a_quarter_of_outliers_moves_no_median_line),
     };

@@ -3,6 +3,7 @@
 #include "stat/usl.h"
 
 #include "near.h"
+#include "oracledb.h"
 #include "published.h"
 
 #include <string.h>
@@ -76,6 +77,7 @@ static void specsdm_intervals_are_the_right_ones(void **state)
     /* A band as wide everywhere, -41 to 221 at one user, is no confidence band. */
     struct usl_prediction one = usl_predict(&fit, 1, .95), top = usl_predict(&fit, 216, .95);
     assert_true(one.mean.high - one.mean.low < 80 && top.mean.high - top.mean.low > 200);
+    assert_true(one.mean.low > 0 && one.mean.high < 221); /* trap T2 */
 }
 
 static void a_negative_coherency_is_pinned_and_said(void **state)
@@ -92,6 +94,7 @@ static void a_negative_coherency_is_pinned_and_said(void **state)
     /* The error of the fit without the pinned one; with it, 0.01329 on 8 degrees. */
     assert_near(fit.error[USL_GAMMA], 1.2577784, 1e-6);
     assert_near(fit.error[USL_ALPHA], .0052579777, 1e-6);
+    assert_true(fabs(fit.error[USL_ALPHA] - .01329) > .008); /* trap T3 */
     assert_true(isnan(fit.error[USL_BETA]));
     assert_near(fit.deviation, 8.801754, 1e-6);
     assert_int_equal(fit.degrees, 9);
@@ -109,7 +112,9 @@ static void six_points_give_the_wide_interval(void **state)
     (void)state;
     const struct usl_points part = {raytracer_n, raytracer_x, 6};
     struct usl_fit fit = fitted(&part, USL_FULL);
-    interval_near(usl_wald(&fit, USL_ALPHA, .95), -0.00226, 0.05115, 3e-3);
+    struct usl_interval alpha = usl_wald(&fit, USL_ALPHA, .95);
+    interval_near(alpha, -0.00226, 0.05115, 3e-3);
+    assert_true(alpha.low < 0 && alpha.high > .05); /* trap T1: [0.00754, 0.04135] */
 }
 
 static void cisco_is_fitted_as_in_the_book(void **state)
@@ -220,6 +225,76 @@ static void amdahl_and_gustafson_figures(void **state)
     for (int i = 0; i < 4; i++)
         assert_near(usl_at((struct usl){1, .05, 0}, n[i]), amdahl[i], 1e-7);
     assert_near(usl_at((struct usl){1, .004, 0}, 1024), 201.0998, 1e-6);
+    const double gustafson[] = {9.55, 19.05, 95.05, 972.85};
+    for (int i = 0; i < 4; i++)
+        assert_near(usl_gustafson(.05, n[i]), gustafson[i], 1e-12);
+    assert_near(usl_gustafson(.004, 1024), 1019.908, 1e-12);
+}
+
+/* What R's usl prints of specsdm91; and trap T6: on the Cisco figures alpha is 35 times beta, which
+ * a known tool takes for "contention constrained", at any load. Coherency costs more from 35 on. */
+static void what_holds_back_depends_on_the_load(void **state)
+{
+    (void)state;
+    struct usl law = fitted(&specsdm, USL_FULL).law;
+    const double at[] = {2, 4}, contention[] = {.0139, .0208}, coherency[] = {.0000522, .0001565};
+    for (int i = 0; i < 2; i++) {
+        struct usl_overhead overhead = usl_overhead(law, at[i]);
+        assert_near(overhead.ideal, 1 / at[i], 1e-15);
+        assert_near(overhead.contention, contention[i], 4e-3);
+        assert_near(overhead.coherency, coherency[i], 1e-3);
+    }
+    law = fitted(&cisco, USL_FULL).law;
+    double turn = usl_coherency_rules(law);
+    assert_near(turn, .026715947 / 7.6909388e-4, 1e-6);
+    assert_true(turn > 34 && turn < 35 && law.alpha > 30 * law.beta);
+    struct usl_overhead before = usl_overhead(law, 20), beyond = usl_overhead(law, 60);
+    assert_true(before.contention * 20 > 2 * before.coherency * 20);
+    assert_true(beyond.contention * 60 < 2 * beyond.coherency * 60);
+    assert_true(isinf(usl_coherency_rules((struct usl){1, .1, 0})));
+}
+
+/* 360 points of a database, noisy and with many values of x at the same n. R 4.2.2. */
+static void a_database_of_360_points(void **state)
+{
+    (void)state;
+    const struct usl_points points = {oracledb_db_time, oracledb_txn_rate, ORACLEDB};
+    struct usl_fit fit = fitted(&points, USL_FULL);
+    assert_near(fit.law.gamma, 3.38608, 1e-6);
+    assert_near(fit.law.alpha, .44137, 1e-5);
+    assert_near(fit.law.beta, .04530, 1e-4);
+    assert_near(fit.deviation, .7587, 1e-4);
+    assert_near(usl_peak(fit.law), 3.5117, 1e-5);
+}
+
+/* A repairman of demand 0.05 s and thinking 1 s has no coherency at all. Over its users the law shows
+ * one, with an interval that excludes 0; over the mean concurrency N - X Z it fits three times
+ * better, though it is still another law. */
+static void thinking_users_are_not_concurrency(void **state)
+{
+    (void)state;
+    const double users[] = {1, 2, 4, 8, 16, 24, 32, 48, 64};
+    double x[9], busy[9], most = 0;
+    for (int i = 0; i < 9; i++) {
+        double queue = 0;
+        for (int n = 1; n <= (int)users[i]; n++) {
+            double response = .05 * (1 + queue);
+            x[i] = n / (1 + response);
+            queue = x[i] * response;
+        }
+        busy[i] = users[i] - x[i] * 1;
+    }
+    const struct usl_points wrong = {users, x, 9}, right = {busy, x, 9};
+    struct usl_fit fit = fitted(&wrong, USL_FULL);
+    assert_near(fit.law.beta, 5.5e-4, 1e-2);
+    assert_near(fit.law.alpha, .0028, 1e-2);
+    for (int i = 0; i < 9; i++)
+        most = fmin(most, x[i] - usl_at(fit.law, users[i]));
+    assert_near(most, -.81, 5e-3);
+    assert_true(usl_profile(&wrong, &fit, USL_BETA, .95).low > 0);
+    fit = fitted(&right, USL_FULL);
+    for (int i = 0; i < 9; i++)
+        assert_true(fabs(x[i] - usl_at(fit.law, busy[i])) < .81 / 3);
 }
 
 /* The batching law of a decoder, a + c b a step, is Amdahl's with alpha = c / (a + c). */
@@ -376,6 +451,9 @@ int main(void)
         cmocka_unit_test(inverses_keep_every_parameter),
         cmocka_unit_test(exact_laws_come_back),
         cmocka_unit_test(amdahl_and_gustafson_figures),
+        cmocka_unit_test(what_holds_back_depends_on_the_load),
+        cmocka_unit_test(a_database_of_360_points),
+        cmocka_unit_test(thinking_users_are_not_concurrency),
         cmocka_unit_test(batching_looks_like_contention),
         cmocka_unit_test(extrapolation_keeps_the_truth_in_its_range),
         cmocka_unit_test(too_few_points_are_refused),
