@@ -31,9 +31,9 @@ double usl_at(struct usl law, double n);
 double usl_efficiency(struct usl law, double n);
 
 /* Where the time of a request goes at n, in units of a request alone on one: its own part 1 / n,
- * what contention adds, alpha (n - 1) / n, and what coherency adds, half of beta (n - 1), as Gunther
- * splits it. Which of the two holds n back is seen at an n, and not by comparing alpha with beta, of
- * which one is a rate per n and the other per n squared. */
+ * what contention adds, alpha (n - 1) / n, and what coherency adds, half of beta (n - 1), as
+ * Gunther splits it. Which of the two holds n back is seen at an n, and not by comparing alpha with
+ * beta, of which one is a rate per n and the other per n squared. */
 struct usl_overhead {
     double ideal, contention, coherency;
 };

@@ -198,8 +198,8 @@ static void bounds_are_in_order_and_around_the_truth(void **state)
     }
 }
 
-/* The bounds of open networks: that program's lower bound on the response, 1.1667 here, is above its
- * upper one, 0.7; a balanced network of the same demand has 0.5385. */
+/* The bounds of open networks: that program's lower bound on the response, 1.1667 here, is above
+ * its upper one, 0.7; a balanced network of the same demand has 0.5385. */
 static void bounds_of_open_networks(void **state)
 {
     (void)state;

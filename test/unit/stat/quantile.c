@@ -58,7 +58,7 @@ static void quantiles_invert_shares(void **state)
         }
 }
 
-/* The p of Welch's t test on five values a side, with the deviation divided by n - 1. Known programs
+/* The p of a t test on five values a side, with the deviation divided by n - 1. Known programs
  * divide by n, and get 8.87e-06 here (trap T9). */
 static void a_t_test_needs_the_samples_deviation(void **state)
 {

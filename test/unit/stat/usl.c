@@ -267,9 +267,9 @@ static void a_database_of_360_points(void **state)
     assert_near(usl_peak(fit.law), 3.5117, 1e-5);
 }
 
-/* A repairman of demand 0.05 s and thinking 1 s has no coherency at all. Over its users the law shows
- * one, with an interval that excludes 0; over the mean concurrency N - X Z it fits three times
- * better, though it is still another law. */
+/* A repairman of demand 0.05 s and thinking 1 s has no coherency at all. Over its users the law
+ * shows one, with an interval that excludes 0; over the mean concurrency N - X Z it fits three
+ * times better, though it is still another law. */
 static void thinking_users_are_not_concurrency(void **state)
 {
     (void)state;
