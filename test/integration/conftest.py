@@ -249,6 +249,11 @@ def nginx_lines(server):
     return (server.home / "access.log").read_text().splitlines()
 
 
+def crowded():
+    """Whether others want more of this machine's processors than there are."""
+    return os.getloadavg()[0] > os.cpu_count()
+
+
 def write_plan(tmp_path, text, name="plan.yaml"):
     path = tmp_path / name
     path.write_text(text)

@@ -100,12 +100,14 @@ def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
     document, directory = results_of(ran)
     [series] = document["series"]
     words = (directory / "Scalability_Testing_Results.md").read_text()
+    usable = {users: [level for level in series["levels"] if level["users"] == users
+                      and level["state"] != "stopped" and level["generator"] != "saturated"]
+              for users in (2, 4)}
+    if min(map(len, usable.values())) < 2:
+        pytest.skip("SKIPPED LOUDLY: this machine is too busy: the generator was saturated")
     assert sorted(one["users"] for one in series["replicates"]) == [2, 4]
     for one in series["replicates"]:
-        levels = [level for level in series["levels"] if level["users"] == one["users"]
-                  and level["state"] != "stopped" and level["generator"] != "saturated"]
-        if len(levels) < 2:
-            pytest.skip("SKIPPED LOUDLY: this machine is too busy: the generator was saturated")
+        levels = usable[one["users"]]
         assert one["count"] == len(levels) <= 3
         told = f"{one['users']:g} users, {len(levels)} times: RPS "
         assert told in ran.out and "- " + told in words
@@ -126,7 +128,7 @@ class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         if sys.argv[2] == "leaks":
             kept.append(bytearray(b"x" * 20000))
-            if len(kept) % 4 == 0:
+            if len(kept) % 4 == 3:
                 kept.append(open("/dev/null"))
         self.send_response(200)
         self.send_header("Content-Length", "0")
@@ -170,12 +172,12 @@ watch:
     for metric in ("process.rss", "process.descriptors"):
         [line] = [line for line in ran.out.splitlines() if line.startswith(f"api {metric}: ")]
         assert ("LEAK" in line) == (kind == "leaks"), ran.out
-    if kind == "leaks":  # 20 kB a request, and a descriptor for every fourth
+    if kind == "leaks":  # 20 kB a request, and a descriptor for every third
         one = found["process.rss"]
         assert one["slope_low_per_s"] < one["slope_per_s"] * 1.05 and one["slope_high_per_s"] > 0
         assert one["slope_per_s"] == pytest.approx(20000 * level["throughput_rps"], rel=0.15)
         one = found["process.descriptors"]
-        assert one["slope_per_s"] == pytest.approx(level["throughput_rps"] / 4, rel=0.35)
+        assert one["slope_per_s"] == pytest.approx(level["throughput_rps"] / 3, rel=0.15)
 
 
 def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):

@@ -75,7 +75,7 @@ class Crowd:
 
 @pytest.mark.skipif(SANITIZED, reason="a sanitized program's memory is the sanitizer's")
 @pytest.mark.parametrize("crowd", [
-    pytest.param(Crowd(20000, 2000, 4, 6, 2000, 5000), id="short"),
+    pytest.param(Crowd(20000, 2000, 4, 3, 2000, 5000), id="short"),
     pytest.param(Crowd(100000, 10000, 10, 60, 2000, 10000), id="full", marks=thorough),
 ])
 def test_a_user_costs_less_than_a_kibibyte(testbed, tmp_path, crowd):

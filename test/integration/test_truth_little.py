@@ -3,7 +3,7 @@
 N users are as configured, and so is the mean Z of their think time; X is counted by the target
 alone, between two instants well inside the run; only R is Plimsoll's word. A response time counted
 from the wrong instant, a think time drawn wrongly or a request sent twice each break it. The window
-is at least 200 (R + Z) long. Think times are uniform, so that the count of the window is within
+is at least 120 (R + Z) long. Think times are uniform, so that the count of the window is within
 0.2 % of its mean."""
 
 import csv
@@ -55,9 +55,9 @@ def mean_response(ran, begin_s, end_s):
 ])
 def test_users_are_throughput_times_cycle(testbed, tmp_path, service_ms, think_ms, threads):
     server = testbed("--law", "fixed", "--service-ms", service_ms)
-    window = round(200 * (service_ms + think_ms) / 1e3)
+    window = round(120 * (service_ms + think_ms) / 1e3 + 0.5)
     plan = write_plan(tmp_path, PLAN.format(url=server.url, users=USERS, spawn_rate=2 * USERS,
-                                            length=window + 4, least=think_ms // 2,
+                                            length=window + 3, least=think_ms // 2,
                                             most=think_ms + think_ms // 2, threads=threads))
     process = start_program(tmp_path, "run", plan)
     time.sleep(BEGIN + 0.05)
