@@ -17,9 +17,11 @@
 #include "show/suite_figures.h"
 #include "show/suite_tables.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PROGRESS_TERMINAL_NS (500 * NSEC_PER_MSEC)
@@ -229,16 +231,22 @@ int scale_conclude(struct app *app, const struct scale_order *order, const char 
     return conclude(&stand, report);
 }
 
-char *scale_directory(const struct plan *plan, const char *suite)
+char *scale_directory(const struct plan *plan, const char *suite, bool dry)
 {
-    struct text name = TEXT_EMPTY;
+    struct text name = TEXT_EMPTY, path = TEXT_EMPTY;
     text_printf(&name, "scale-%s", suite);
-    char *path = run_path_new(plan->output_dir, name.at, clock_wall_ns());
-    size_t length = strlen(path);
-    if (length > sizeof RUN_FILE_ENDING - 1)
-        path[length - (sizeof RUN_FILE_ENDING - 1)] = '\0';
+    char *file = run_path_new(plan->output_dir, name.at, clock_wall_ns());
+    size_t bytes = strlen(file) - (sizeof RUN_FILE_ENDING - 1);
+    bool made = dry || run_directory_make(plan->output_dir) != 0;
+    text_put(&path, (struct span){.at = file, .bytes = bytes});
+    /* Two tests that begin in the same second must not write over each other. */
+    for (int number = 2; !made && mkdir(path.at, 0777) != 0 && errno == EEXIST; number++) {
+        text_clear(&path);
+        text_printf(&path, "%.*s-%d", (int)bytes, file, number);
+    }
+    free(file);
     text_fini(&name);
-    return path;
+    return text_take(&path);
 }
 
 /* What scalers would change, for --dry-run. */
@@ -328,7 +336,7 @@ static int run(struct stand *stand, struct plan *plan, const struct ladder *ladd
 /* Nothing is sent before the plan compiles and the directory is there. */
 static int begin(struct stand *stand, struct plan *plan, const struct ladder *ladder)
 {
-    char *directory = scale_directory(plan, plan->name), sentence[100];
+    char *directory = scale_directory(plan, plan->name, stand->order->dry_run), sentence[100];
     bool dry = stand->order->dry_run;
     int code, error = dry ? 0 : run_directory_make(directory);
     char *absolute = dry || error ? NULL : realpath(directory, NULL);

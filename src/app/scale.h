@@ -22,8 +22,9 @@ void scale_set(struct launch *launch, const char *path, const char *words, const
 int scale_mixed(struct app *app, const struct scale_order *order, const char *const *files,
                 size_t count);
 
-/* The directory of a suite that begins now: OUTPUT_DIR/TIME-scale-NAME. Owner: caller. */
-char *scale_directory(const struct plan *plan, const char *name);
+/* The directory of a suite that begins now: OUTPUT_DIR/TIME-scale-NAME, with "-2" and so on where
+ * that is taken. It is made, unless that fails or dry is asked for. Owner: caller. */
+char *scale_directory(const struct plan *plan, const char *name, bool dry);
 /* Writes the files, prints the tables and what went wrong. Returns the exit code. */
 int scale_conclude(struct app *app, const struct scale_order *order, const char *directory,
                    const struct suite_report *report);

@@ -17,7 +17,7 @@ static void said(void *self, enum log_level level, const char *words)
 static int run(struct app *app, const struct scale_order *order, struct plan *const *plans,
                size_t count)
 {
-    char *directory = scale_directory(plans[0], "mixed");
+    char *directory = scale_directory(plans[0], "mixed", false);
     struct log log = {.most = LOG_NOTICE, .say = said, .self = app};
     struct mixed_options options = {
         .run = {.drivers = app->plugs->drivers,

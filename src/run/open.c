@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "host/machine.h"
+#include "record/path.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -12,10 +13,9 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 60, STAMP_ROOM = 32, TRIES = 100 };
+enum { TRIES = 100 };
 
 int run_directory_make(const char *directory)
 {
@@ -37,25 +37,6 @@ int run_directory_make(const char *directory)
     return error;
 }
 
-/* The plan's name with what does not belong into a file name made a hyphen. */
-static void put_safe_name(struct text *out, const char *name)
-{
-    size_t bytes = 0;
-    for (const char *at = name ? name : "run"; *at && bytes < NAME_BYTES; at++, bytes++) {
-        bool safe = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
-                    (*at >= '0' && *at <= '9') || *at == '.' || *at == '_';
-        text_putc(out, safe ? *at : '-');
-    }
-}
-
-static void stamp(char out[STAMP_ROOM], nsec_t wall_ns)
-{
-    time_t seconds = (time_t)(wall_ns / NSEC_PER_SEC);
-    struct tm local;
-    localtime_r(&seconds, &local);
-    strftime(out, STAMP_ROOM, "%Y-%m-%dT%H-%M-%S", &local);
-}
-
 /* Calls recorder_new with the first free name. */
 static int create_free(const struct run_open_options *options, const struct run_head *head,
                        struct recorder **recorder, char **path)
@@ -64,21 +45,15 @@ static int create_free(const struct run_open_options *options, const struct run_
     if (!run->directory)
         return recorder_new(recorder, NULL, head, run->plan, options->metrics, options->phases,
                             options->phase_count);
-    char time[STAMP_ROOM];
-    stamp(time, head->wall_start_ns);
     for (int number = 1; number <= TRIES; number++) {
-        struct text name = TEXT_EMPTY;
-        text_printf(&name, "%s/%s-", run->directory, time);
-        put_safe_name(&name, run->plan->name);
-        if (number > 1)
-            text_printf(&name, "-%d", number);
-        text_puts(&name, ".plim");
-        int error = recorder_new(recorder, name.at, head, run->plan, options->metrics,
-                                 options->phases, options->phase_count);
+        char *name = run_path_new(run->directory, run->plan->name, head->wall_start_ns);
+        int error = recorder_new(recorder, name, head, run->plan, options->metrics, options->phases,
+                                 options->phase_count);
         if (error == 0)
-            *path = text_take(&name);
-        text_fini(&name);
-        if (error != -EEXIST)
+            *path = name;
+        else
+            free(name);
+        if (error != -EEXIST) /* another program was quicker */
             return error;
     }
     return -EEXIST;

@@ -1,5 +1,6 @@
 """The command line: options from tables, mistakes that are answered, help that fits, wrk's letters."""
 
+import calendar
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -68,6 +70,23 @@ def test_mistakes_are_answered(plimsoll, words, said):
 def test_what_a_path_speaks(plimsoll, words, said, shown):
     ran = plimsoll("run", *words, "-i", 1)
     assert ran.code == 1 and said in ran.err and shown in ran.out, ran
+
+
+def test_names_are_of_utc_everywhere(plimsoll):
+    """Runs and suites sort by name, wherever they were made."""
+    before = time.time()
+    ran = plimsoll("run", "http://127.0.0.1:1/", "-i", 1, env={"TZ": "XXX+7"})
+    named = calendar.timegm(time.strptime(ran.file.name[:19], "%Y-%m-%dT%H-%M-%S"))
+    assert -2 < named - before < 60, ran.file
+
+
+def test_two_scale_tests_at_once_have_a_directory_each(tmp_path):
+    plan = write_plan(tmp_path, "schema: 1\nname: at-once\ntarget: http://127.0.0.1:1\nscenarios: {a: {vus: 1, "
+                                "duration: 1s, tasks: [{get: /}]}}\n")
+    words = [PLIMSOLL, "scale", "progression", plan, "--levels", "1", "--step-duration", "0.2s", "-q"]
+    both = [subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.DEVNULL) for _ in range(4)]
+    assert [process.wait(60) for process in both] == [1] * 4, "nobody listens there"
+    assert len(list((tmp_path / "runs").glob("*/scalability_results.json"))) == 4
 
 
 def test_nothing_to_undo_is_no_mistake(plimsoll):
