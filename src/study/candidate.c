@@ -117,6 +117,13 @@ static int rank_of(enum indicator_use use)
     return ranks[use];
 }
 
+/* "back/one" is a part of "back": a balancer's queue is for the servers behind it. */
+static bool is_within(const char *part, const char *whole)
+{
+    size_t length = strlen(whole);
+    return length && strncmp(part, whole, length) == 0 && part[length] == '/';
+}
+
 /* A sign without a part belongs to every part of its thing; parts of their own are apart. */
 static struct candidate *candidate_of(struct field *field, size_t index)
 {
@@ -124,7 +131,9 @@ static struct candidate *candidate_of(struct field *field, size_t index)
     const char *kind = kind_by_role(track->indicator, track->like);
     for (size_t i = 0; i < field->count; i++) {
         struct candidate *candidate = &field->candidates[i];
-        bool alike = strcmp(candidate->part, track->like->part) == 0 || !*track->like->part;
+        const char *part = track->like->part;
+        bool alike =
+            strcmp(candidate->part, part) == 0 || !*part || is_within(part, candidate->part);
         if (strcmp(candidate->kind, kind) == 0 && alike &&
             strcmp(candidate->thing, track->like->thing) == 0)
             return candidate;

@@ -101,14 +101,16 @@ static const char *value_words(char room[32], const struct track *track, double 
 
 /* ---- ceiling --------------------------------------------------------------------------------- */
 
-/* Demand by the utilisation law: use = background + demand x throughput, before it is full. */
-static bool fit_demand(const struct case_file *file, struct regression *fit, bool *origin)
+/* Demand by the utilisation law: use = background + demand x throughput, before it is full, over
+ * the first points of the curve. */
+static bool fit_over(const struct case_file *file, size_t points, struct regression *fit,
+                     bool *origin)
 {
     const struct curve *curve = file->field->curve;
     double *x = memory_new(2 * curve->count, sizeof *x), *y = x + curve->count;
     size_t count = 0;
     double limit = file->whole > 0 ? 0.95 * file->whole : file->main->indicator->limit;
-    for (size_t i = 0; i < curve->count; i++) {
+    for (size_t i = 0; i < points; i++) {
         const struct curve_point *point = &curve->points[i];
         bool bent = curve->retrograde && point->load > curve->most_load;
         if (!point->usable || bent || isnan(file->main->values[i]) ||
@@ -124,6 +126,16 @@ static bool fit_demand(const struct case_file *file, struct regression *fit, boo
         fitted = regression_line(x, y, count, true, fit) == 0;
     free(x);
     return fitted;
+}
+
+/* Before the system bends, where that is enough: beyond, throughput is the same again and again and
+ * tells nothing of a slope, while a server that is stopped and started by its quota, or too busy to
+ * answer, says at odd moments only how full it is. */
+static bool fit_demand(const struct case_file *file, struct regression *fit, bool *origin)
+{
+    size_t count = file->field->curve->count;
+    return (file->bend < count && fit_over(file, file->bend, fit, origin)) ||
+           fit_over(file, count, fit, origin);
 }
 
 /* The utilisation law as a validator: the level that it explains worst. */
@@ -194,6 +206,16 @@ static bool is_allocated(const struct case_file *file)
            last - first < 0.1 && track_most(main, count) < 0.995;
 }
 
+/* Whether throughput rose a good deal after this was full: then what it is full of is not used up
+ * request by request (a step of a model server reads the weights for one sequence or for ten). */
+static bool grew_on(const struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    const struct curve_point *full = &curve->points[file->onset];
+    return file->main->indicator->use == USE_SHARE && full->throughput > 0 &&
+           curve->most_load > full->load && curve->most_rps > 1.25 * full->throughput;
+}
+
 static void weigh_onset(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -213,6 +235,12 @@ static void weigh_onset(struct case_file *file)
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -1,
                                   "%s at the lowest load already: allocated beforehand, no sign",
                                   value_words(room, main, value));
+    } else if (grew_on(file)) {
+        evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -1,
+                                  "%s from %g%s on, and yet throughput rose to %.2g times as "
+                                  "much: work shares it",
+                                  value_words(room, main, value), at, curve_unit(curve),
+                                  curve->most_rps / curve->points[file->onset].throughput);
     } else if (file->bend != SIZE_MAX && file->onset <= file->bend + 1) {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g%s on%s",
                                   value_words(room, main, value), at, curve_unit(curve),
@@ -314,9 +342,12 @@ static void weigh_one_queue(struct case_file *file, const struct track *track)
                        most ? ", the larger part of all that is under way" : "");
     set_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
     if (strcmp(file->candidate->kind, "slots") == 0 && cache_full(file)) {
-        struct evidence *not = bottleneck_add(file->out, EVIDENCE_QUEUE, -3.5,
-                                              "the KV cache is full: the queue waits for memory");
+        /* All that speaks for slots, the cache explains: as many run as it holds. */
+        struct evidence *not =
+            bottleneck_add(file->out, EVIDENCE_QUEUE, -fmax(3.5, file->out->score),
+                           "the KV cache is full: the queue waits for memory");
         set_source(not, cache_of(file), track_most(cache_of(file), count), 0.95, NAN);
+        file->out->ceiling = file->out->ceiling_low = file->out->ceiling_high = NAN;
     }
     if (file->onset == SIZE_MAX || (isnan(file->out->ceiling) && from < file->onset))
         file->onset = from;
@@ -359,29 +390,66 @@ static void weigh_signs(struct case_file *file)
             weigh_one_queue(file, &field->tracks[i]);
 }
 
-/* The first point at which failures of this kind are more than the objective allows. */
+/* The first point at which failures of this kind are more than the objective allows. Returns
+ * whether there is one. */
+static bool first_errors(const struct case_file *file, size_t *at, const struct level_error **found,
+                         double *share)
+{
+    const struct curve *curve = file->field->curve;
+    for (*at = 0; *at < curve->count; (*at)++) {
+        const struct level *level = curve->points[*at].levels[0];
+        for (size_t k = 0; k < level->error_count; k++) {
+            *found = &level->errors[k];
+            *share = (double)level->errors[k].count / (double)level->requests;
+            if (*share > curve->slo_error_share / 2 &&
+                indicator_error_fits(file->candidate->kind, level->errors[k].words))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* A store is out when it is full for a moment: what is turned away then leaves again, so that its
+ * mean need never be near the limit. Its peak counts where failures of its kind begin, and where
+ * it had not been full long before without any. */
+static bool peaks_at(const struct case_file *file, size_t at)
+{
+    const struct track *main = file->main;
+    size_t first = 0;
+    if (!main || main->indicator->use != USE_LEVEL || is_allocated(file) || file->onset != SIZE_MAX)
+        return false;
+    while (first < at && !(main->most[first] >= main->indicator->limit))
+        first++;
+    return main->most[at] >= main->indicator->limit && first + 2 >= at;
+}
+
 static void weigh_errors(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
-    for (size_t i = 0; i < curve->count; i++) {
-        const struct level *level = curve->points[i].levels[0];
-        for (size_t k = 0; k < level->error_count; k++) {
-            double share = (double)level->errors[k].count / (double)level->requests;
-            if (share <= curve->slo_error_share / 2 ||
-                !indicator_error_fits(file->candidate->kind, level->errors[k].words))
-                continue;
-            if (file->onset == SIZE_MAX || i > file->onset + 2 || file->onset > i + 2)
-                return;
-            struct evidence *evidence = bottleneck_add(
-                file->out, EVIDENCE_ERRORS, 1, "%.2g %% \"%s\" from %g%s on", 100 * share,
-                level->errors[k].words, curve->points[i].load, curve_unit(curve));
-            evidence->metric = memory_copy_text("failures of the run");
-            evidence->value = share;
-            evidence->limit = curve->slo_error_share / 2;
-            evidence->load = curve->points[i].load;
-            return;
-        }
+    const struct level_error *errors;
+    char room[32];
+    double share;
+    size_t at;
+    if (!first_errors(file, &at, &errors, &share))
+        return;
+    double load = curve->points[at].load;
+    bool peak = peaks_at(file, at);
+    if (peak) {
+        struct evidence *onset = bottleneck_add(
+            file->out, EVIDENCE_ONSET, 1.5, "peaks of %s at %g%s",
+            value_words(room, file->main, file->main->most[at]), load, curve_unit(curve));
+        set_source(onset, file->main, file->main->most[at], file->main->indicator->limit, load);
+        file->onset = at;
     }
+    if (file->onset == SIZE_MAX || at > file->onset + 2 || file->onset > at + 2)
+        return;
+    struct evidence *evidence =
+        bottleneck_add(file->out, EVIDENCE_ERRORS, peak ? 2.5 : 1, "%.2g %% \"%s\" from %g%s on",
+                       100 * share, errors->words, load, curve_unit(curve));
+    evidence->metric = memory_copy_text("failures of the run");
+    evidence->value = share;
+    evidence->limit = curve->slo_error_share / 2;
+    evidence->load = load;
 }
 
 /* ---- all of it ------------------------------------------------------------------------------- */
@@ -391,10 +459,19 @@ static char *name_of(const struct candidate *candidate, const struct track *main
 {
     struct text name = TEXT_EMPTY;
     const char *thing = candidate->thing;
-    const char *label = *candidate->label ? candidate->label : main ? main->like->metric : "";
+    bool known = strcmp(candidate->kind, "resource") != 0 && strcmp(candidate->kind, "queue") != 0;
+    struct text kind = TEXT_EMPTY;
+    text_puts(&kind, candidate->kind);
+    for (size_t i = 0; i < kind.bytes; i++)
+        kind.at[i] = kind.at[i] == '-' ? ' ' : kind.at[i];
+    const char *label = *candidate->label ? candidate->label
+                        : known           ? kind.at
+                        : main            ? main->like->metric
+                                          : "";
     bool said = strstr(label, thing) != NULL;
     text_printf(&name, "%s%s%s%s%s", said ? "" : thing, said ? "" : " ", label,
                 *candidate->part ? " " : "", candidate->part);
+    text_fini(&kind);
     return text_take(&name);
 }
 

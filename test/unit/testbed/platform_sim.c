@@ -207,6 +207,81 @@ static void replicas_answer_side_by_side(void **state)
     end(&world);
 }
 
+/* ---- limits to be planted ---------------------------------------------------------------------
+ */
+
+/* Five a second, a second's work at once: five of eight now, and one more after 0.2 s. */
+static void a_rate_is_limited(void **state)
+{
+    struct testbed_options options = testbed_defaults();
+    struct world world;
+    (void)state;
+    options.law.rate_limit = 5;
+    begin(&world, &options);
+    for (int i = 0; i < 8; i++)
+        start(&world, i, "GET /work", "");
+    turn(&world, 201 * NSEC_PER_MSEC);
+    for (int i = 0; i < 8; i++)
+        assert_true(says(&world, i, i < 5 ? "HTTP/1.1 200" : "HTTP/1.1 429"));
+    for (int i = 6; i < 8; i++) {
+        text_fini(&world.clients[i].reply);
+        world.clients[i] = (struct client){.stream.fd = -1};
+        start(&world, i, "GET /work", "");
+    }
+    turn(&world, NSEC_PER_MSEC);
+    assert_true(says(&world, 6, "HTTP/1.1 200") && says(&world, 7, "HTTP/1.1 429"));
+    end(&world);
+}
+
+/* 100 rows of 128 numbers at 5.12 MB a second: 10 ms each, one after another, all counted. */
+static void searches_share_the_memory(void **state)
+{
+    struct testbed_options options = testbed_defaults();
+    struct world world;
+    char body[REQUEST_ROOM / 2] = "{\"limit\":1,\"vector\":[1";
+    (void)state;
+    options.platform.vectors = 100;
+    options.platform.memory_bandwidth = 5120000;
+    for (int i = 1; i < 128; i++)
+        strcat(body, ",1");
+    strcat(body, "]}");
+    begin(&world, &options);
+    for (int i = 0; i < 3; i++)
+        start(&world, i, "POST /collections/default/points/search", body);
+    turn(&world, NSEC_PER_SEC);
+    nsec_t first_ns = spent(&world, 0);
+    for (int i = 0; i < 3; i++) {
+        assert_true(says(&world, i, "HTTP/1.1 200"));
+        assert_int_equal(spent(&world, i) - first_ns, i * 10 * NSEC_PER_MSEC);
+    }
+    start(&world, 3, "GET /metrics", "");
+    turn(&world, NSEC_PER_MSEC);
+    assert_true(says(&world, 3, "DRAM_Reads{aggregate=\"system\",source=\"uncore\"} 153600\n"));
+    end(&world);
+}
+
+/* Room for two sequences of 3 tokens beside the weights: the third is refused at once. */
+static void a_gpu_runs_out_of_memory(void **state)
+{
+    struct testbed_options options = testbed_defaults();
+    struct world world;
+    (void)state;
+    options.law.kind = LAW_BATCHING;
+    options.batching.gpu.weights_bytes = 1000;
+    options.batching.gpu.kv_token_bytes = 100;
+    options.batching.gpu.memory_bytes = 1600;
+    options.batching.gpu.fails = true;
+    begin(&world, &options);
+    for (int i = 0; i < 3; i++)
+        start(&world, i, "POST /v1/chat/completions",
+              "{\"max_tokens\":2,\"messages\":[{\"role\":\"user\",\"content\":\"four\"}]}");
+    turn(&world, NSEC_PER_SEC);
+    for (int i = 0; i < 3; i++)
+        assert_true(says(&world, i, i < 2 ? "HTTP/1.1 200" : "HTTP/1.1 500"));
+    assert_true(says(&world, 2, "out of memory"));
+    end(&world);
+}
+
 /* ---- MCP --------------------------------------------------------------------------------------
  */
 
@@ -341,6 +416,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_pool_of_connections_serves_in_turn),
         cmocka_unit_test(a_pool_that_is_full_refuses),
+        cmocka_unit_test(a_rate_is_limited),
+        cmocka_unit_test(searches_share_the_memory),
+        cmocka_unit_test(a_gpu_runs_out_of_memory),
         cmocka_unit_test(embeddings_wait_for_their_thread),
         cmocka_unit_test(a_query_passes_four_stages),
         cmocka_unit_test(replicas_answer_side_by_side),
