@@ -12,16 +12,16 @@ static const struct option options[] = {
      .sentence = "usl: predict the throughput at N, with a range"},
     {"throughput", 0, .kind = OPTION_REAL, .value = "X", .sentence = "usl: the N that carries X"},
     {"response", 0, .kind = OPTION_REAL, .value = "S",
-     .sentence = "usl: the N at which the mean response is S seconds"},
+     .sentence = "usl: the N at which the mean response is S s"},
     {"columns", 0, .kind = OPTION_TEXT, .value = "N,X",
      .sentence = "names or numbers of the two columns to take"},
     {"sensitivity", 0, .kind = OPTION_REAL, .value = "S", .sentence = "knee: of Kneedle (1)"},
     {"efficiency", 0, .kind = OPTION_TEXT, .value = "SHARE",
      .sentence = "knee: least, to call it linear (90%)"},
     {"shape", 0, .kind = OPTION_TEXT, .value = "concave|convex",
-     .sentence = "knee: for Kneedle (throughput concave, times convex)"},
+     .sentence = "knee: of Kneedle (concave for throughput)"},
     {"direction", 0, .kind = OPTION_TEXT, .value = "rising|falling",
-     .sentence = "knee: for Kneedle (by the first and last level)"},
+     .sentence = "knee: of Kneedle (by first and last level)"},
     {.name = NULL},
 };
 
@@ -177,7 +177,7 @@ const struct verb verb_fit = {
     .notes = "FILE has columns n,x (throughput at n users, cores or instances); a head line\n"
              "may name them, and the same n may come several times. With think time, n is\n"
              "the mean concurrency, not the users. knee also takes n,latency. \"-\": standard\n"
-             "input.",
+             "input. --columns takes others, by name or number.",
     .examples = {"plimsoll fit usl points.csv --at 64", "plimsoll fit knee points.csv --json"},
     .act = act,
 };

@@ -47,7 +47,8 @@ const struct verb verb_model = {
              "stations:\n"
              "  - {name: cpu, demand: 0.01, servers: 2}     # seconds of a request, in all\n"
              "  - {name: disk, visits: 3, service: 0.004}\n"
-             "  - {name: net, delay: true, demand: 0.05}",
+             "  - {name: net, delay: true, demand: 0.05}\n"
+             "an open station may have service_cv2 (M/G/1), and capacity (M/M/c/K)",
     .examples = {"plimsoll model system.yaml", "plimsoll model system.yaml --json"},
     .act = act,
 };

@@ -318,6 +318,12 @@ static const struct plant plants[] = {
      NULL,
      {{"api", "service", "", .01, 1, NULL, NULL, NULL, 0}, GATEWAY},
      NULL},
+    {"a lock beside busy kernels", /* trap T17 where something does bind, and it is not the GPU */
+     "software",
+     "",
+     NULL,
+     {{"api", "service", "", .01, 1, NULL, NULL, NULL, 0}, GATEWAY},
+     busy_gpu},
 };
 
 static const struct plant healthy[] = {
