@@ -51,8 +51,9 @@ static void say_linear(const struct page *page, struct text *line)
         text_puts(line, "Linear scaling: not observed (one load only)");
         return;
     }
-    text_printf(line, "Linear scaling up to %s%s (%s", linear->observed ? "" : "at least ",
-                load_words(one, curve, linear->load), linear->words);
+    text_printf(line, "Linear scaling up to %s%s (%s%s", linear->observed ? "" : "at least ",
+                load_words(one, curve, linear->load), linear->observed ? "" : "its end was ",
+                linear->words);
     if (linear->observed && linear->low > 0 && linear->high > linear->low)
         text_printf(line, "; 95 %% interval %g to %s", linear->low,
                     load_words(two, curve, linear->high));
@@ -227,28 +228,6 @@ static void put_primary(const struct page *page, size_t number, const struct bot
         put_expected(page, one->expected);
 }
 
-static void put_secondary(const struct page *page, size_t number, const struct bottleneck *one)
-{
-    char load[LOAD_ROOM], lead[24];
-    struct text line = TEXT_EMPTY;
-    text_printf(&line, "%s: ", one->name);
-    if (one->predicted && isfinite(one->ceiling)) {
-        text_printf(&line, "would bind at %s, %.4g/s (predicted",
-                    load_words(load, page->curve, one->load), one->ceiling);
-        if (isfinite(one->headroom))
-            text_printf(&line, "; %.2g times the first limit", one->headroom);
-        text_printf(&line, "; %.3g of it a request/s)", one->demand);
-    } else {
-        say_use(one, &line);
-        text_printf(&line, "at %s (%s)", load_words(load, page->curve, one->load),
-                    one->predicted ? "signs only" : standing_words(one->standing));
-    }
-    snprintf(lead, sizeof lead, "%zu. ", number);
-    put_line(page, lead, 3, &line);
-    text_fini(&line);
-    put_evidence(page, one);
-}
-
 /* "4 %", "12.3 MiB", "0.044 processors". */
 static const char *amount_words(char room[LOAD_ROOM], const char *unit, double value)
 {
@@ -259,6 +238,32 @@ static const char *amount_words(char room[LOAD_ROOM], const char *unit, double v
         return unit_write_bytes(room, value);
     snprintf(room, LOAD_ROOM, "%s %s", unit_write_number(number, value), unit);
     return room;
+}
+
+static void put_secondary(const struct page *page, size_t number, const struct bottleneck *one)
+{
+    char load[LOAD_ROOM], lead[24];
+    struct text line = TEXT_EMPTY;
+    text_printf(&line, "%s: ", one->name);
+    if (one->predicted && isfinite(one->ceiling)) {
+        text_printf(&line, "would bind at %s, %.4g/s (predicted",
+                    load_words(load, page->curve, one->load), one->ceiling);
+        if (isfinite(one->headroom))
+            text_printf(&line, "; %.2g times the %s", one->headroom,
+                        page->analysis->primary_count ? "first limit" : "highest measured");
+        bool share = strcmp(one->unit, "1") == 0;
+        text_printf(&line, "; each request/s takes %s)",
+                    share ? (snprintf(load, sizeof load, "%.3g %% of it", 100 * one->demand), load)
+                          : amount_words(load, one->unit, one->demand));
+    } else {
+        say_use(one, &line);
+        text_printf(&line, "at %s (%s)", load_words(load, page->curve, one->load),
+                    one->predicted ? "signs only" : standing_words(one->standing));
+    }
+    snprintf(lead, sizeof lead, "%zu. ", number);
+    put_line(page, lead, 3, &line);
+    text_fini(&line);
+    put_evidence(page, one);
 }
 
 static void put_exonerated(const struct page *page)
@@ -319,8 +324,8 @@ static void put_patterns(const struct page *page)
             const struct resource_trend *one = &analysis->trends[i];
             if (one->pattern != wanted)
                 continue;
-            text_printf(&line, "%s%s %s%s%s ", any ? ", " : "", one->thing, one->metric,
-                        *one->part ? " " : "", one->part);
+            text_printf(&line, "%s%s %s%s%s%s ", any ? ", " : "", one->thing, one->metric,
+                        *one->part ? "[" : "", one->part, *one->part ? "]" : "");
             put_span(&line, one, wanted != PATTERN_FLAT);
             any = true;
             if (one->leak_per_s > 0)

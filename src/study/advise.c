@@ -59,7 +59,9 @@ static void find_steps(struct advice *advice, const struct advice_case *the_case
     advice->steps = memory_new(the_case->bound_count, sizeof *advice->steps);
     for (size_t i = 0; i < the_case->bound_count; i++) {
         const struct case_bound *bound = &the_case->bounds[i];
-        if (!binds_before(advice, bound, load))
+        /* Signs of something that is neither full nor has a ceiling bind nothing. */
+        bool signs = !bound->primary && !isfinite(bound->ceiling);
+        if (signs || !binds_before(advice, bound, load))
             continue;
         double now = allows(the_case, bound);
         struct advice_step *step = &advice->steps[advice->step_count++];

@@ -95,10 +95,11 @@ static void warn_of_fit(struct advice *advice, const struct usl_points *points,
         warn_of(advice, "PEAK_NOT_OBSERVED", "no peak was seen in the tested loads");
     double highest = usl_peak_throughput_interval(fit, confidence, NULL).high;
     if (isfinite(highest) && advice->target_rate > highest)
-        advise_warn(advice, "BEYOND_PEAK",
-                    "the target lies above the peak of the system as it is, at most %s req/s: "
-                    "more load gives no more",
-                    unit_write_number(number, highest));
+        advise_warn(
+            advice, "BEYOND_PEAK",
+            "the target lies above the peak that the law of the measured levels has, at most "
+            "%s req/s: more load on the system as it is gives no more",
+            unit_write_number(number, highest));
 }
 
 static void forecast(struct advice *advice, const struct law_data *data, double load,

@@ -92,12 +92,23 @@ static size_t bend_of(const struct curve *curve)
     return SIZE_MAX;
 }
 
+/* Whether it carried clearly more later, and in time: then it was held up for a moment, by what
+ * else ran on its machine, and was not the limit. */
+static bool was_passed(const struct curve *curve, size_t at)
+{
+    bool passed = false;
+    for (size_t i = at + 1; i < curve->count; i++)
+        passed |= !late_at(&curve->points[i]) &&
+                  curve->points[i].throughput > 1.05 * curve->points[at].throughput;
+    return passed;
+}
+
 /* The generator is to blame where it was late and nothing had bent before. Returns whether. */
 static bool blame_generator(struct analysis *analysis, size_t bend)
 {
     const struct curve *curve = analysis->curve;
     size_t at = 0;
-    while (at < curve->count && !late_at(&curve->points[at]))
+    while (at < curve->count && (!late_at(&curve->points[at]) || was_passed(curve, at)))
         at++;
     if (at == curve->count || bend < at)
         return false;

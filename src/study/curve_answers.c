@@ -87,13 +87,26 @@ static void answer_linear(struct curve *curve, const struct curve_wish *wish)
 
 /* ---- onset of degradation -------------------------------------------------------------------- */
 
+/* Whether the 95th percentiles are compared, or the means: never one with the other. Levels of too
+ * few requests have no percentile; where they are the smaller part they are left out. */
+static bool by_p95(const struct curve *curve)
+{
+    size_t known = 0, all = 0;
+    for (size_t i = 0; i < curve->level_count; i++) {
+        all += curve->levels[i]->generator != 2;
+        known += curve->levels[i]->generator != 2 && !isnan(curve->levels[i]->p95_s);
+    }
+    return 2 * known > all;
+}
+
 /* Loads and response times of every level that the generator did not hold back. */
 static size_t times_of(const struct curve *curve, double *x, double *y)
 {
     size_t count = 0;
+    bool p95 = by_p95(curve);
     for (size_t i = 0; i < curve->level_count; i++) {
         const struct level *level = curve->levels[i];
-        double response_s = isnan(level->p95_s) ? level->mean_s : level->p95_s;
+        double response_s = p95 ? level->p95_s : level->mean_s;
         if (level->generator == 2 || isnan(response_s))
             continue;
         x[count] = isnan(level->rate) ? level->users : level->rate;
@@ -109,13 +122,15 @@ static void corroborate(struct curve *curve)
 {
     double *x = memory_new(2 * curve->count, sizeof *x), *y = x + curve->count, most = 0;
     size_t index = 0, count = 0;
+    bool p95 = by_p95(curve);
     curve->kneedle = curve->power_peak = curve->gradual = NAN;
     for (size_t i = 0; i < curve->count; i++) {
         const struct curve_point *point = &curve->points[i];
-        if (isnan(curve_response_s(point)) || by_generator(point))
+        double response_s = p95 ? point->p95_s : point->mean_s;
+        if (isnan(response_s) || by_generator(point))
             continue;
         x[count] = point->load;
-        y[count++] = curve_response_s(point);
+        y[count++] = response_s;
         if (point->power > most) {
             most = point->power;
             curve->power_peak = point->load;

@@ -66,7 +66,7 @@ static size_t name_loads(const struct curve *curve, point_test *test, struct tex
             last = i;
         }
     if (found > LOADS_NAMED) {
-        text_printf(out, "%zu loads from %s", found,
+        text_printf(out, "%s%zu loads from %s", found == curve->count ? "all " : "", found,
                     unit_write_number(number, curve->points[first].load));
         text_printf(out, " to %s", unit_write_number(number, curve->points[last].load));
     }

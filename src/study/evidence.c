@@ -353,17 +353,27 @@ static void weigh_one_queue(struct case_file *file, const struct track *track)
         file->onset = from;
 }
 
+static bool was_late(const struct curve_point *point)
+{
+    bool late = false;
+    for (size_t i = 0; i < point->level_count; i++)
+        late |= point->levels[i]->generator == 2;
+    return late;
+}
+
+/* Want grows with the load: what is gone at the highest one was somebody else's. */
 static void weigh_sign(struct case_file *file, const struct track *track)
 {
     const struct curve *curve = file->field->curve;
     size_t count = curve->count, from = 0;
     char room[32];
     double limit = track->indicator->limit, most = track_most(track, count);
-    while (from < count && !(track->values[from] > limit))
-        from++;
-    if (from == count || (from == 0 && count > 2 && track->values[0] > 0.7 * most))
-        return;
     bool event = track->indicator->use == USE_EVENT;
+    while (from < count && (!(track->values[from] > limit) || was_late(&curve->points[from])))
+        from++;
+    if (from == count || (!event && !(track_last(track, count) > limit)) ||
+        (from == 0 && count > 2 && track->values[0] > 0.7 * most))
+        return;
     struct evidence *evidence =
         bottleneck_add(file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5,
                        "%s: %s from %g%s on", track->like->metric, value_words(room, track, most),

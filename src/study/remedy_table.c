@@ -50,7 +50,7 @@ const struct remedy_row remedy_table[] = {
      "the first request after a pause waits for the model", "Ollama 0.2.0, release notes (2024)",
      "https://newreleases.io/project/artifacthub/helm/ollama-helm/ollama/release/0.2.0"},
     {"batching", REMEDY_CONFIGURATION, "gpu-compute gpu-bandwidth decode queue",
-     "Batch requests at {thing}",
+     "Batch requests for {thing}",
      MEASURE " (operators of one platform hoped for +30 % throughput at +20 % latency; nobody "
      "measured it)",
      "each answer takes longer: a step serves more sequences", PAGED, PAGED_AT},
@@ -136,7 +136,8 @@ const struct remedy_row remedy_table[] = {
      "weights divide by the GPUs, and each has more room for the cache; " MEASURE,
      "synchronization between GPUs in each layer", VLLM, VLLM_AT},
     {"vllm", REMEDY_ARCHITECTURE, "kv-cache slots gpu-compute gpu-bandwidth decode queue",
-     "Serve {thing} with continuous batching and paged KV cache (vLLM), unless it does so already",
+     "Serve the model with continuous batching and paged KV cache (vLLM), unless {thing} does so "
+     "already",
      "2 to 4 times the throughput at equal latency, against FasterTransformer and Orca, 2023",
      "another server to run; preemption when the cache is full", PAGED, PAGED_AT},
     {"disaggregate", REMEDY_ARCHITECTURE, "prefill",

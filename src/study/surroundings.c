@@ -61,10 +61,12 @@ static void compare(struct analysis *analysis, const struct level_resource *like
     }
 }
 
+/* Of the target: words begin with the thing that was watched. */
 static bool is_change(const struct suite_event *event)
 {
-    return strcmp(event->kind, "restart") == 0 || strcmp(event->kind, "gone") == 0 ||
-           strcmp(event->kind, "oom") == 0;
+    bool is = strcmp(event->kind, "restart") == 0 || strcmp(event->kind, "gone") == 0 ||
+              strcmp(event->kind, "oom") == 0;
+    return is && strncmp(event->words, "generator ", 10) != 0;
 }
 
 void analysis_warn_of_surroundings(struct analysis *analysis, const struct suite *suite)

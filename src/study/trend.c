@@ -55,7 +55,8 @@ static enum resource_pattern pattern_of(const struct track *track, const struct 
     }
     if (burst)
         return PATTERN_BURST;
-    if (!(most > 0) || most - least <= flat_share * most)
+    double gone = track_last(track, curve->count) - track_first(track, curve->count);
+    if (!(most > 0) || most - least <= flat_share * most || fabs(gone) <= flat_share * most)
         return PATTERN_FLAT;
     return is_plateau(track, curve, most) ? PATTERN_PLATEAU : PATTERN_LINEAR;
 }

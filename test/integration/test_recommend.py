@@ -7,6 +7,7 @@ import re
 
 import pytest
 from conftest import PASSED, ROOT, write_plan
+from tracing import trace_advice
 
 USAGE = 104
 
@@ -69,8 +70,8 @@ Configuration first:
 
 3. Architecture Optimizations:
    - Implement model sharding across GPUs
-   - Serve llm with continuous batching and paged KV cache (vLLM), unless it
-     does so already
+   - Serve the model with continuous batching and paged KV cache (vLLM), unless
+     llm does so already
    - Implement async processing queues
    - Add connection pooling optimization (a pooler before the database)
 
@@ -132,6 +133,15 @@ def test_the_figures(recommend):
     assert small["verdict"] == "enough" and small["vertical"] == []
     rate = recommend("--target-load", "300/s", "--json")
     assert rate["target_unit"] == "req/s" and rate["target_rps"] == pytest.approx(300)
+
+
+def test_each_line_stands_on_evidence(recommend, tmp_path):
+    """Of analyses that were written down; the same is asked of a real suite in test_requirements."""
+    cases = [ANALYSIS, horizontal(.02, .0005, 3), horizontal(.02, .0005, 8), horizontal(.05, .03, 5)]
+    for analysis in cases:
+        text = recommend("--target-load", 1000, "--gpu", "24GB", analysis=analysis)
+        found = recommend("--target-load", 1000, "--gpu", "24GB", "--json")
+        trace_advice(text, found, analysis)
 
 
 def test_beyond_the_peak_no_number_is_given(recommend):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 from conftest import PASSED, PLIMSOLL, ROOT
+from tracing import trace_advice, trace_analysis
 
 CITADEL = ROOT / "example/citadel"
 DOCUMENTS = ROOT.parent / "shared/requirements"
@@ -79,12 +80,14 @@ def test_analysis_and_recommendation(tmp_path, testbed):
                   "- Critical threshold:", "- System capacity:", "Primary Bottlenecks:",
                   "Secondary Bottlenecks:"):
         assert any(line.startswith(begin) for line in analysis), (begin, done.stdout)
-    assert (tmp_path / "bottleneck_analysis.json").exists()
-    done = script(tmp_path, [], "python scaling_recommendations.py "
-                  "--analysis=bottleneck_analysis.json --target-load=1000")
+    document = json.loads((tmp_path / "bottleneck_analysis.json").read_text())
+    trace_analysis(done.stdout, document)
+    line = "python scaling_recommendations.py --analysis=bottleneck_analysis.json --target-load=1000"
+    done = script(tmp_path, [], line)
     assert done.returncode == PASSED, done.stderr
-    if "GENERATOR_LIMITED" in done.stdout:
+    if "No recommendation" in done.stdout:
         pytest.skip("SKIPPED LOUDLY: this machine is too busy: the generator was the limit")
+    trace_advice(done.stdout, json.loads(script(tmp_path, [], line, "--json").stdout), document)
     for heading in ("Scaling Recommendations for 1000 user target:", "1. Vertical Scaling:",
                     "2. Horizontal Scaling:", "3. Architecture Optimizations:"):
         assert heading in done.stdout

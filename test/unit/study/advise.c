@@ -562,6 +562,27 @@ static void codes_of_levels_name_the_loads(void **state)
     suite_free(suite);
 }
 
+/* Late at 20 users, and in time with three times as much: something else had its processor. */
+static void a_generator_that_carried_more_later_was_not_the_limit(void **state)
+{
+    (void)state;
+    struct suite *suite = six_levels();
+    struct catalogue *catalogue = catalogue_default();
+    struct curve_wish wish = curve_wish_of(suite);
+    suite->series[0].levels[1].generator = 2;
+    struct analysis *found = analysis_new(suite, &wish, catalogue);
+    assert_int_equal(found->primary_count, 0);
+    assert_true(found->none_observed);
+    analysis_free(found);
+    for (size_t i = 2; i < 6; i++)
+        suite->series[0].levels[i].generator = 2;
+    found = analysis_new(suite, &wish, catalogue);
+    assert_string_equal(found->primary[0].kind, "generator");
+    analysis_free(found);
+    catalogue_free(catalogue);
+    suite_free(suite);
+}
+
 static void another_target_is_said(void **state)
 {
     (void)state;
@@ -598,6 +619,7 @@ int main(void)
         cmocka_unit_test(codes_of_the_law_only_where_they_are_true),
         cmocka_unit_test(codes_of_levels_name_the_loads),
         cmocka_unit_test(another_target_is_said),
+        cmocka_unit_test(a_generator_that_carried_more_later_was_not_the_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
