@@ -176,6 +176,7 @@ struct testbed_counts {
     uint64_t queued;      /* work waiting for a server or a slot */
     uint64_t kv_tokens;   /* tokens in the KV cache */
     uint64_t faults;      /* injected */
+    uint64_t memory_bytes; /* read from memory by searches that are done */
 };
 /* Reads them all at once. */
 void testbed_counts(struct testbed *testbed, struct testbed_counts *out);

@@ -101,8 +101,10 @@ void world_schedule(struct end *end)
             take_out(loop, end);
         return;
     }
-    struct heap_entry entry = {
-        .due_ns = end->arrivals[end->arrival_first].at_ns, .order = loop->order++, .end = end};
+    nsec_t due_ns = end->arrivals[end->arrival_first].at_ns;
+    if (!end->server && due_ns < loop->client_free_ns)
+        due_ns = loop->client_free_ns; /* its processor has something else to do until then */
+    struct heap_entry entry = {.due_ns = due_ns, .order = loop->order++, .end = end};
     if (end->heap_at == NOT_IN_HEAP) {
         if (loop->heap_count == loop->heap_room) {
             loop->heap_room = loop->heap_room ? 2 * loop->heap_room : 64;
@@ -156,9 +158,10 @@ void loop_wake(struct loop *loop)
 
 void loop_usage(struct loop *loop, nsec_t *asleep_ns, nsec_t *worst_lag_ns)
 {
-    *asleep_ns = loop->asleep_ns;
-    *worst_lag_ns = 0; /* nothing is late where the clock waits for everybody */
-    loop->asleep_ns = 0;
+    /* The clock waits for everybody, so that nothing is late but what clients have to do. */
+    *asleep_ns = loop->asleep_ns > loop->client_busy_ns ? loop->asleep_ns - loop->client_busy_ns : 0;
+    *worst_lag_ns = loop->client_lag_ns;
+    loop->asleep_ns = loop->client_busy_ns = loop->client_lag_ns = 0;
 }
 
 /* ---- timers and watches ---------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct end *end_new(struct loop *loop)
     end->last_ns = end->wire_free_ns = 0;
     end->fate = FATE_NONE;
     end->ended = end->writer_waits = end->told_gone = end->fate_met = false;
+    end->server = false;
     end->error = 0;
     return end;
 }
@@ -69,6 +70,7 @@ void end_join(struct end *client, struct end *server)
 {
     struct loop *loop = client->loop;
     server->number = client->number;
+    server->server = true;
     server->random.key = random_key(loop->options.seed, "server", client->number);
     server->random.counter = 0;
     client->peer = server;
@@ -191,15 +193,44 @@ static void add_piece(struct end *to, uint32_t bytes, nsec_t at_ns)
         add_arrival(to, (struct arrival){.at_ns = at_ns, .bytes = bytes, .kind = ARRIVAL_DATA});
 }
 
+nsec_t end_work(struct loop *loop)
+{
+    if (loop->options.client_ns <= 0)
+        return loop->now_ns;
+    loop->client_busy_ns += loop->options.client_ns;
+    loop->client_free_ns =
+        not_before(loop->client_free_ns, loop->now_ns) + loop->options.client_ns;
+    return loop->client_free_ns;
+}
+
+static nsec_t time_of(uint32_t bytes, double bytes_per_second)
+{
+    return (nsec_t)((double)bytes / bytes_per_second * (double)NSEC_PER_SEC);
+}
+
+/* When bytes have left: the sender's processor, the connection's wire and the shared link. */
+static nsec_t leave_at(struct end *to, uint32_t bytes)
+{
+    struct loop *loop = to->loop;
+    const struct sim_options *options = &loop->options;
+    nsec_t at_ns = not_before(to->server ? end_work(loop) : loop->now_ns, to->wire_free_ns);
+    if (options->bytes_per_second > 0)
+        at_ns += time_of(bytes, options->bytes_per_second);
+    to->wire_free_ns = at_ns;
+    if (options->link_bytes_per_second > 0) {
+        nsec_t *free_ns = &loop->link_free_ns[to->server];
+        at_ns = not_before(at_ns, *free_ns) + time_of(bytes, options->link_bytes_per_second);
+        *free_ns = at_ns;
+    }
+    return at_ns;
+}
+
 /* Lets bytes that are in the ring arrive, whole or in pieces. */
 static void send_pieces(struct end *to, uint32_t bytes)
 {
     struct loop *loop = to->loop;
     const struct sim_options *options = &loop->options;
-    nsec_t start_ns = not_before(loop->now_ns, to->wire_free_ns);
-    if (options->bytes_per_second > 0)
-        start_ns += (nsec_t)((double)bytes / options->bytes_per_second * (double)NSEC_PER_SEC);
-    to->wire_free_ns = start_ns;
+    nsec_t start_ns = leave_at(to, bytes);
     nsec_t at_ns = not_before(start_ns + draw_delay(loop, &to->random), to->last_ns);
     bool split = chance(&to->random, options->split_share);
     while (split && bytes > 1) {

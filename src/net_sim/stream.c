@@ -135,11 +135,30 @@ static void digest(struct loop *loop, const struct end *end, const struct arriva
     loop->digest = sum ^ sum >> 29;
 }
 
+/* Whether the clients' processor is busy; else it takes this piece up. */
+static bool must_wait(struct end *end)
+{
+    struct loop *loop = end->loop;
+    const struct arrival *first = &end->arrivals[end->arrival_first];
+    if (end->server || loop->options.client_ns <= 0 || first->kind != ARRIVAL_DATA)
+        return false;
+    if (loop->client_free_ns > loop->now_ns)
+        return true;
+    nsec_t lag_ns = loop->now_ns - first->at_ns;
+    loop->client_lag_ns = lag_ns > loop->client_lag_ns ? lag_ns : loop->client_lag_ns;
+    end_work(loop);
+    return false;
+}
+
 int stream_arrive(struct end *end)
 {
     struct loop *loop = end->loop;
     unsigned what = 0;
     bool syn = false;
+    if (must_wait(end)) {
+        world_schedule(end);
+        return 0;
+    }
     while (end->arrival_count && !syn) {
         struct arrival arrival = end->arrivals[end->arrival_first];
         if (arrival.at_ns > loop->now_ns)

@@ -4,6 +4,7 @@
  * nothing else exists. The clock starts at one second and moves only when loop_turn waits. The same
  * seed and the same calls give the same events at the same instants (sim_digest).
  *
+ *   Link     all connections of a direction may share one link, first come first served
  *   Order    bytes of one direction arrive in order, like TCP's; with jitter they queue behind each
  *            other
  *   Cost     about 0.3 us for a request and its reply besides what the two programs do; no
@@ -21,6 +22,11 @@ struct sim_options {
     nsec_t delay_ns;         /* one way */
     nsec_t jitter_ns;        /* up to this much more, drawn evenly for each write */
     double bytes_per_second; /* of each direction of a connection; 0: no limit */
+    double link_bytes_per_second; /* of each direction of all connections together; 0: no limit */
+    /* Processor time that each piece of data, sent or received, costs those who connect: they are
+     * one program on one processor, which falls behind when it has more to do (loop_usage tells).
+     * Those who listen are not held up by it. */
+    nsec_t client_ns;
     uint32_t window_bytes;   /* unread bytes that a direction holds; 0: 64 KiB */
     double split_share;      /* of writes arrive in pieces, cut at random bytes */
     nsec_t split_gap_ns;     /* up to this much, at least 1 ns, between pieces */

@@ -272,15 +272,14 @@ static void read_samples(struct prometheus_probe *probe, struct exposition *read
     }
 }
 
-static int look_at_exposition(struct prometheus_probe *probe, struct probe_sink *sink,
-                              struct text *why)
+int prometheus_take(void *self, const struct prometheus_page *page, struct probe_sink *sink,
+                    struct text *why)
 {
-    const struct fetch_reply *reply = &probe->endpoint.reply;
+    struct prometheus_probe *probe = self;
     struct span open = SPAN("application/openmetrics-text");
-    bool open_metrics = span_begins(span_of(reply->content_type), open);
-    struct exposition reader = exposition_of(text_span(&reply->body), open_metrics);
-    past_begin(probe->past,
-               (double)(probe->endpoint.asked_ns + reply->first_byte_ns) / NSEC_PER_SEC);
+    bool open_metrics = span_begins(span_of(page->content_type), open);
+    struct exposition reader = exposition_of(page->body, open_metrics);
+    past_begin(probe->past, (double)page->begun_ns / NSEC_PER_SEC);
     read_samples(probe, &reader, sink);
     if (reader.samples == 0) {
         text_printf(why, "%s answered something that is no exposition of metrics",
@@ -289,7 +288,7 @@ static int look_at_exposition(struct prometheus_probe *probe, struct probe_sink 
             text_printf(why, " (line %llu: %s)", (unsigned long long)reader.first_bad, reader.why);
         return PROBE_GAP;
     }
-    probe_value(sink, SCRAPE_TIME, "", (double)reply->took_ns / NSEC_PER_SEC);
+    probe_value(sink, SCRAPE_TIME, "", (double)page->took_ns / NSEC_PER_SEC);
     probe_value(sink, SAMPLES, "", (double)reader.samples);
     probe_value(sink, BAD_LINES, "", (double)reader.bad_lines);
     if (reader.bad_lines && !probe->told_bad) {
@@ -323,7 +322,11 @@ static int prometheus_look(void *self, nsec_t at_ns, struct probe_sink *sink, st
         text_printf(why, "%s answered %d", probe->endpoint.url.at, reply->status);
         return PROBE_GAP;
     }
-    return look_at_exposition(probe, sink, why);
+    struct prometheus_page page = {.content_type = reply->content_type,
+                                   .body = text_span(&reply->body),
+                                   .begun_ns = probe->endpoint.asked_ns + reply->first_byte_ns,
+                                   .took_ns = reply->took_ns};
+    return prometheus_take(probe, &page, sink, why);
 }
 
 /* ---- for the reference ------------------------------------------------------------------------

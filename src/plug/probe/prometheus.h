@@ -91,6 +91,21 @@ size_t fold_end(struct fold *fold, struct probe_sink *sink);
  * counts: cumulative. Returns NAN when nothing grew or there is no infinite edge. */
 double fold_quantile(const double *edges, const double *counts, size_t count, double share);
 
+/* ---- a page -----------------------------------------------------------------------------------
+ */
+
+/* A page of metrics that was fetched. */
+struct prometheus_page {
+    const char *content_type;
+    struct span body;
+    nsec_t begun_ns; /* when its first byte came, on the clock of all pages of this probe */
+    nsec_t took_ns;
+};
+/* What a look does with its page, for those who fetch it otherwise (in simulated time). self: of
+ * the probe, opened. Returns 0, or PROBE_GAP with why. */
+int prometheus_take(void *self, const struct prometheus_page *page, struct probe_sink *sink,
+                    struct text *why);
+
 /* ---- asking a Prometheus server --------------------------------------------------------------
  */
 
