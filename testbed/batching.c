@@ -19,7 +19,7 @@ struct batching {
     struct list running, waiting;
     uint64_t running_count, waiting_count;
     uint64_t kv_used, kv_reserved;
-    uint64_t arrivals;
+    uint64_t arrivals, preemptions;
 };
 
 struct batching *batching_new(const struct batching_options *options, uint64_t queue_limit,
@@ -57,10 +57,20 @@ static uint64_t whole_length(const struct sequence *sequence)
     return sequence->prompt_tokens + sequence->tokens;
 }
 
+/* What it has in the cache while it runs; to be read again after it was put back. */
+static uint64_t present_length(const struct sequence *sequence)
+{
+    return sequence->prompt_tokens + sequence->made;
+}
+
 static bool fits(const struct batching *batching, const struct sequence *sequence)
 {
-    return batching->options.kv_tokens == 0 ||
-           batching->kv_reserved + whole_length(sequence) <= batching->options.kv_tokens;
+    uint64_t room = batching->options.kv_tokens;
+    if (room == 0)
+        return true;
+    if (batching->options.kv_full == KV_WAIT)
+        return batching->kv_reserved + whole_length(sequence) <= room;
+    return batching->kv_used + present_length(sequence) + batching->running_count + 1 <= room;
 }
 
 /* Admits what fits at this boundary; returns the prompt tokens that came in. In order: a long
@@ -77,10 +87,11 @@ static uint64_t admit(struct batching *batching, nsec_t boundary_ns)
         list_append(&batching->running, &first->node);
         batching->running_count++;
         first->running = true;
-        first->begin_ns = boundary_ns;
+        if (first->made == 0)
+            first->begin_ns = boundary_ns;
         batching->kv_reserved += whole_length(first);
-        batching->kv_used += first->prompt_tokens;
-        prompt_tokens += first->prompt_tokens;
+        batching->kv_used += present_length(first);
+        prompt_tokens += present_length(first);
     }
     return prompt_tokens;
 }
@@ -95,10 +106,39 @@ static nsec_t first_ready(const struct batching *batching, nsec_t begin_ns)
     return first->ready_ns > begin_ns ? first->ready_ns : begin_ns;
 }
 
+static void leave(struct batching *batching, struct sequence *sequence)
+{
+    list_remove(&sequence->node);
+    if (!sequence->running) {
+        batching->waiting_count--;
+        return;
+    }
+    sequence->running = false;
+    batching->running_count--;
+    batching->kv_reserved -= whole_length(sequence);
+    batching->kv_used -= present_length(sequence);
+}
+
+/* Makes room for a token of each sequence at the cost of those that came last. None of them came in
+ * this step, since it would not have been let in. */
+static void make_room(struct batching *batching)
+{
+    uint64_t room = batching->options.kv_tokens;
+    while (room && batching->options.kv_full == KV_PREEMPT && batching->running_count > 1 &&
+           batching->kv_used + batching->running_count > room) {
+        struct sequence *last = list_entry(batching->running.before, struct sequence, node);
+        leave(batching, last);
+        list_prepend(&batching->waiting, &last->node);
+        batching->waiting_count++;
+        batching->preemptions++;
+    }
+}
+
 static void begin_step(struct batching *batching, nsec_t begin_ns)
 {
     begin_ns = first_ready(batching, begin_ns);
     uint64_t prompt_tokens = admit(batching, begin_ns);
+    make_room(batching);
     if (batching->running_count == 0) {
         batching->boundary_ns = NSEC_NEVER;
         return;
@@ -150,19 +190,6 @@ int batching_arrive(struct batching *batching, struct sequence *sequence, nsec_t
     if (idle)
         begin_step(batching, arrival_ns);
     return 0;
-}
-
-static void leave(struct batching *batching, struct sequence *sequence)
-{
-    list_remove(&sequence->node);
-    if (!sequence->running) {
-        batching->waiting_count--;
-        return;
-    }
-    sequence->running = false;
-    batching->running_count--;
-    batching->kv_reserved -= whole_length(sequence);
-    batching->kv_used -= sequence->prompt_tokens + sequence->made;
 }
 
 /* The step that it is in keeps its length: the machine had begun it. */
@@ -234,6 +261,11 @@ uint64_t batching_waiting(const struct batching *batching)
 uint64_t batching_kv_tokens(const struct batching *batching)
 {
     return batching->kv_used;
+}
+
+uint64_t batching_preemptions(const struct batching *batching)
+{
+    return batching->preemptions;
 }
 
 uint64_t batching_arrivals(const struct batching *batching)

@@ -10,6 +10,11 @@
  * that boundary. The next step begins where this one ended, by computation: a late timer delays
  * the tokens of one step and never the next step. An idle server begins a step at the arrival.
  *
+ * That is what KV_WAIT does with a full cache. Under KV_PREEMPT room is taken as it is needed: a
+ * sequence is admitted when its prompt and the next tokens of all fit, and when a step's tokens do
+ * not fit any more, the sequence that came last is put back to the front of the queue; its cache is
+ * given up, to be read again with what it had made (as vLLM does).
+ *
  * With overhead_ns, a sequence may be admitted that much after its arrival and not before: what it
  * spends on the way through a balancer, a template and a tokeniser, holding no slot.
  *
@@ -75,6 +80,8 @@ uint64_t batching_running(const struct batching *batching);
 uint64_t batching_waiting(const struct batching *batching);
 /* Prompts and answers so far of the running sequences. */
 uint64_t batching_kv_tokens(const struct batching *batching);
+/* How often a sequence was put back so far. */
+uint64_t batching_preemptions(const struct batching *batching);
 /* Sequences accepted so far. */
 uint64_t batching_arrivals(const struct batching *batching);
 

@@ -46,6 +46,7 @@ void connection_end(struct connection *connection, bool reset)
     task_drop(connection);
     if (connection->listening)
         mcp_listener_gone(connection);
+    work_gone(connection);
     if (connection->working) {
         work_outlive(connection);
         return;
@@ -109,6 +110,7 @@ void connection_flush(struct connection *connection)
             return;
         }
         connection->sent += (size_t)written;
+        connection->testbed->sent_bytes += (uint64_t)written;
         if (connection->slow && connection->sent < connection->out.bytes)
             connection_hold(connection, fault->slow_gap_ns);
     }
@@ -277,6 +279,7 @@ static size_t read_once(struct connection *connection, char *into)
         connection_end(connection, false);
         return 0;
     }
+    connection->testbed->received_bytes += (uint64_t)bytes;
     connection->readable = bytes == READ_BYTES || connection->finished;
     return (size_t)bytes;
 }
@@ -412,6 +415,7 @@ int connection_accept(struct door *door)
     list_init(&connection->work.node);
     list_init(&connection->sequence.node);
     list_init(&connection->mcp_node);
+    list_init(&connection->gate_node);
     timer_init(&connection->timer, on_timer);
     timer_init(&connection->hold, on_hold);
     list_append(&testbed->connections, &connection->node);

@@ -44,6 +44,7 @@ enum station_index {
     STATION_RESEARCH,
     STATION_SYNTHESIS,
     STATION_MEMORY,
+    STATION_UPSTREAM,
     STATION_COUNT,
 };
 
@@ -81,8 +82,11 @@ struct connection {
     void (*due)(struct connection *connection, nsec_t now_ns);
     struct timer hold;
     struct law_work work;
-    bool working;            /* `work` is in the law */
-    int worker;              /* its process, see worker.h; 0: none */
+    bool working;          /* `work` is in the law */
+    int worker;            /* its process, see worker.h; 0: none */
+    struct list gate_node; /* among those who wait for a session (limits.h) */
+    nsec_t fixed_ns;       /* asked by the request that waits there */
+    bool in_session, holds_memory;
     struct station *station; /* whose law that is; NULL: the testbed's own */
     struct task *task;       /* in a pool, or kept until its reply goes; or NULL */
     struct replica *replica; /* the machine that the balancer gave it; NULL: another law */
@@ -129,6 +133,12 @@ struct testbed {
     nsec_t rate_next_ns;     /* when work at the limit of its rate would come */
     struct faults faults;
     struct metrics *metrics;
+    struct limits {
+        struct list waiting; /* for a session */
+        uint64_t waiting_count, sessions, sessions_done;
+        uint64_t memory_holders, memory_failures;
+    } limits;
+    uint64_t sent_bytes, received_bytes;
     uint64_t connections_count, requests, replies, departures, refused, abandoned;
     char *read_buffer;
     struct text scratch; /* a body in the making */

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "testbed/connection.h"
+#include "testbed/limits.h"
 #include "testbed/mcp.h"
 #include "testbed/paths.h"
 #include "testbed/pool.h"
@@ -164,6 +165,7 @@ void metrics_write(struct testbed *testbed, struct text *out)
     tools_write(testbed, out);
     put_compute(testbed, out);
     mcp_write(testbed, out);
+    limits_write(testbed, out);
     put_spread(out, "testbed_service_seconds", "Time that work held its server.",
                &metrics->service);
     put_spread(out, "testbed_response_seconds", "Time from arrival to computed departure.",

@@ -19,6 +19,7 @@ enum kind {
     KIND_RATE, /* a share of 1, or "5%" */
     KIND_LAW,
     KIND_FULL, /* 429 or 503 */
+    KIND_KV,   /* wait or preempt */
     KIND_SEED, /* both seeds */
     KIND_PRESET,
 };
@@ -91,6 +92,16 @@ static const struct row rows[] = {
     {"mcp-cut-every", KIND_COUNT, AT(testbed.platform.mcp_cut_every)},
     {"mcp-sessions", KIND_COUNT, AT(testbed.platform.mcp_sessions)},
     {"kv-tokens", KIND_COUNT, AT(testbed.batching.kv_tokens)},
+    {"kv-full", KIND_KV, AT(testbed.batching.kv_full)},
+    {"maxconn", KIND_COUNT, AT(testbed.limit.sessions)},
+    {"upstream-ms", KIND_MS, AT(testbed.platform.upstream.service_ns)},
+    {"upstream-servers", KIND_COUNT, AT(testbed.platform.upstream.servers)},
+    {"memory-limit", KIND_BYTES, AT(testbed.limit.memory_bytes)},
+    {"memory-base", KIND_BYTES, AT(testbed.limit.base_bytes)},
+    {"memory-request", KIND_BYTES, AT(testbed.limit.request_bytes)},
+    {"cpu-quota", KIND_REAL, AT(testbed.limit.processors)},
+    {"search-rate", KIND_REAL, AT(testbed.platform.search_rate)},
+    {"link-speed", KIND_BYTES, AT(testbed.limit.link_bytes)},
     {"tokens", KIND_COUNT, AT(testbed.chat.tokens)},
     {"stamp-tokens", KIND_FLAG, AT(testbed.chat.stamp)},
     {"reasoning-tokens", KIND_COUNT, AT(testbed.chat.reasoning_tokens)},
@@ -177,13 +188,22 @@ static const char help_limits[] =
     "work        --servers N, --slots N, --kv-tokens N, --db-pool N, --tool-limit N: see the other "
     "helps\n"
     "rate        --rate-limit N (work a second; what is more gets 429 at once)\n"
+    "balancer    --maxconn N (sessions of /work at once; the others queue before it)\n"
+    "dependency  --upstream-ms MS  --upstream-servers N (0: no limit; /work asks it when done)\n"
     "memory      --work-memory BYTES (each /work has a process of its own that fills as much; the\n"
     "            limit of a control group ends such processes, and their work gets 500)\n"
+    "            --memory-limit BYTES  --memory-base BYTES  --memory-request BYTES (the same by\n"
+    "            arithmetic: a /work that does not fit beside the others gets 500)\n"
     "            --memory-bandwidth BYTES (a second; searches of /collections read the collection\n"
     "            one after another, counted in /metrics as DRAM_Reads, as Intel's PCM does)\n"
+    "processors  --cpu-quota N (of --compute-threads, in periods of 100 ms as Linux' CFS quota)\n"
+    "            --search-rate BYTES (a second, that a search reads in virtual time; 5e9)\n"
     "GPU         --gpu-fails (a sequence that --gpu-memory cannot hold beside --gpu-weights and\n"
     "            those inside gets 500, out of memory, rather than to wait)\n"
-    "examples    plimsoll-testbed --law fixed --service-ms 20 --rate-limit 50\n"
+    "            --kv-full wait|preempt (room is reserved for whole answers; or the last one is\n"
+    "            put back when the cache is full)\n"
+    "network     --link-speed BYTES (a second; told of the device, and no limit by itself)\n"
+    "examples    plimsoll-testbed --law exponential --service-ms 100 --maxconn 10\n"
     "            plimsoll-testbed --law batching --gpu-memory 10GiB --gpu-weights 6GiB "
     "--gpu-fails\n";
 
@@ -250,6 +270,18 @@ static int read_full(struct span value, uint64_t *status)
     return span_uint(value, status) || (*status != 429 && *status != 503) ? -EINVAL : 0;
 }
 
+static int read_kv(struct span value, enum kv_full *full)
+{
+    static const char *const names[] = {"wait", "preempt"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (span_equal(value, span_of(names[i]))) {
+            *full = (enum kv_full)i;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
 static int read_seed(struct span value, struct command_line *line)
 {
     if (span_uint(value, &line->testbed.law.seed))
@@ -278,6 +310,8 @@ static const char *wanted(enum kind kind)
         return "one of none, fixed, exponential, mmc, md1, batching";
     case KIND_FULL:
         return "429 or 503";
+    case KIND_KV:
+        return "wait or preempt";
     case KIND_PRESET:
         return "one of fast, requirements, l4-gemma3-4b";
     case KIND_TEXT:
@@ -316,6 +350,8 @@ static int store(struct command_line *line, const struct row *row, const char *t
         return read_full(value, at);
     case KIND_SEED:
         return read_seed(value, line);
+    case KIND_KV:
+        return read_kv(value, at);
     case KIND_PRESET: {
         struct testbed_options options;
         *(const char **)at = text;
@@ -391,6 +427,10 @@ static int check_whole(struct command_line *line, char *words, size_t room)
         return say(words, room, "--vectors must be at most 10000000");
     if (platform->dimensions == 0 || platform->dimensions > 4096)
         return say(words, room, "--dimensions must be from 1 to 4096");
+    if (!(platform->search_rate > 0))
+        return say(words, room, "--search-rate must be above 0 bytes a second");
+    if (testbed->batching.kv_full == KV_PREEMPT && !testbed->batching.kv_tokens)
+        return say(words, room, "--kv-full preempt needs --kv-tokens N");
     if (platform->compute_threads == 0 || platform->compute_threads > 256)
         return say(words, room, "--compute-threads must be from 1 to 256");
     if (platform->tool_limit == 0 || platform->tool_limit > 256)

@@ -25,7 +25,6 @@ int options_read(struct command_line *out, int count, char **arguments, char *wo
 const char *options_help(void);
 /* What --help-platform prints: the options of the services around the model; fits a screen too. */
 const char *options_help_platform(void);
-
 /* What --help-limits prints: what holds it back on purpose, so that a bottleneck can be planted. */
 const char *options_help_limits(void);
 

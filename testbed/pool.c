@@ -3,12 +3,14 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "testbed/quota.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct pool {
@@ -22,6 +24,7 @@ struct pool {
     pthread_cond_t wanted;
     struct list waiting, running, over;
     struct pool_counts counts;
+    struct quota *quota; /* NULL: none */
 };
 
 struct pool *pool_new(struct loop *loop, unsigned threads)
@@ -40,6 +43,18 @@ struct pool *pool_new(struct loop *loop, unsigned threads)
     check(pthread_mutex_init(&pool->lock, NULL) == 0);
     check(pthread_cond_init(&pool->wanted, NULL) == 0);
     return pool;
+}
+
+void pool_limit(struct pool *pool, double processors)
+{
+    pool->quota = quota_free(pool->quota);
+    pool->quota = quota_new(processors);
+}
+
+/* When work that begins now is over by its cost and the quota. */
+static nsec_t book(const struct pool *pool, const struct job *job, nsec_t begin_ns)
+{
+    return pool->quota ? quota_book(pool->quota, begin_ns, job->cost_ns) : begin_ns + job->cost_ns;
 }
 
 static void wake(const struct pool *pool)
@@ -66,6 +81,13 @@ static struct job *take(struct pool *pool)
     return job;
 }
 
+static void sleep_until(nsec_t at_ns)
+{
+    struct timespec at = {.tv_sec = at_ns / NSEC_PER_SEC, .tv_nsec = at_ns % NSEC_PER_SEC};
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+        continue;
+}
+
 static void *serve(void *self)
 {
     struct pool *pool = self;
@@ -76,6 +98,12 @@ static void *serve(void *self)
         pthread_mutex_unlock(&pool->lock);
         job->work(job);
         pthread_mutex_lock(&pool->lock);
+        nsec_t until_ns = pool->quota ? book(pool, job, job->begun_ns) : 0;
+        if (until_ns) {
+            pthread_mutex_unlock(&pool->lock);
+            sleep_until(until_ns);
+            pthread_mutex_lock(&pool->lock);
+        }
         job->ended_ns = clock_monotonic_ns();
         list_remove(&job->node);
         list_append(&pool->over, &job->node);
@@ -149,9 +177,10 @@ static int start_thread(struct pool *pool)
     return -error;
 }
 
-static int start(struct pool *pool)
+/* Joins the loop; one that watches nothing is simulated. */
+static int join(struct pool *pool)
 {
-    if (pool->started || pool->virtual_time)
+    if (pool->watch.fd >= 0 || pool->virtual_time)
         return 0;
     pool->watch.ready = on_event;
     pool->watch.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -162,13 +191,23 @@ static int start(struct pool *pool)
         close(pool->watch.fd);
         pool->watch.fd = -1;
     }
-    if (error == -ENOTSUP) {
-        pool->virtual_time = true;
+    pool->virtual_time = error == -ENOTSUP;
+    return pool->virtual_time ? 0 : error;
+}
+
+static int start(struct pool *pool)
+{
+    int error = join(pool);
+    if (pool->started || pool->virtual_time)
         return 0;
-    }
     while (error == 0 && pool->started < pool->threads)
         error = start_thread(pool);
     return pool->started ? 0 : error;
+}
+
+bool pool_is_virtual(struct pool *pool)
+{
+    return join(pool) == 0 && pool->virtual_time;
 }
 
 static void on_due(struct timer *timer, nsec_t now_ns)
@@ -176,8 +215,8 @@ static void on_due(struct timer *timer, nsec_t now_ns)
     struct job *job = list_entry(timer, struct job, timer);
     (void)now_ns;
     list_remove(&job->node);
-    job->pool->counts.running--;
     job->pool->counts.done++;
+    job->pool->counts.busy_ns += job->ended_ns - job->begun_ns;
     tell_steps(job);
     job->done(job);
 }
@@ -194,9 +233,7 @@ static void submit_virtual(struct pool *pool, struct job *job)
     }
     job->begun_ns =
         pool->free_ns[first] > job->submitted_ns ? pool->free_ns[first] : job->submitted_ns;
-    job->ended_ns = pool->free_ns[first] = job->begun_ns + job->cost_ns;
-    pool->counts.busy_ns += job->cost_ns;
-    pool->counts.running++;
+    job->ended_ns = pool->free_ns[first] = book(pool, job, job->begun_ns);
     list_append(&pool->running, &job->node);
     timer_init(&job->timer, on_due);
     timer_start(pool->loop, &job->timer, job->ended_ns);
@@ -226,10 +263,37 @@ int pool_submit(struct pool *pool, struct job *job)
     return 0;
 }
 
+/* In virtual time all that is not over stands in one list, whether it has begun or not. */
+static void count_virtual(const struct pool *pool, nsec_t now_ns, struct pool_counts *out)
+{
+    for (struct list *node = pool->running.next; node != &pool->running; node = node->next) {
+        const struct job *job = list_entry(node, struct job, node);
+        if (job->begun_ns > now_ns) {
+            out->waiting++;
+            continue;
+        }
+        nsec_t length_ns = job->ended_ns - job->begun_ns, gone_ns = now_ns - job->begun_ns;
+        out->running++;
+        out->busy_ns += gone_ns < length_ns ? gone_ns : length_ns;
+    }
+}
+
 void pool_counts(struct pool *pool, struct pool_counts *out)
 {
+    nsec_t now_ns = loop_now(pool->loop);
+    struct quota_counts quota = {0};
     pthread_mutex_lock(&pool->lock);
     *out = pool->counts;
+    if (pool->quota) {
+        quota_counts(pool->quota, now_ns, &quota);
+        out->periods = quota.periods;
+        out->throttled = quota.throttled;
+        out->throttled_ns = quota.throttled_ns;
+    }
+    if (pool->virtual_time)
+        count_virtual(pool, now_ns, out);
+    if (pool->quota)
+        out->busy_ns = quota.used_ns; /* who waits for the next period uses no processor */
     pthread_mutex_unlock(&pool->lock);
 }
 
@@ -263,6 +327,7 @@ struct pool *pool_free(struct pool *pool)
     finish(&pool->running, pool);
     pthread_cond_destroy(&pool->wanted);
     pthread_mutex_destroy(&pool->lock);
+    quota_free(pool->quota);
     free(pool->ids);
     free(pool->free_ns);
     free(pool);

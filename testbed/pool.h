@@ -10,7 +10,8 @@
  *   Threads  are started with the first job. A job belongs to its thread between submission and
  *            `done`; nothing else of the testbed may be touched from `work`.
  *   Virtual  on a simulated loop the work is done within pool_submit, and `done` is told after the
- *            job's known cost, with as many servers as the pool has threads. */
+ *            job's known cost, with as many servers as the pool has threads; busy_ns is then
+ *            exact at each instant. */
 #ifndef TESTBED_POOL_H
 #define TESTBED_POOL_H
 
@@ -39,6 +40,9 @@ struct job {
 
 /* Makes a pool of this many threads (at least 1), none started yet. Owner: caller. */
 struct pool *pool_new(struct loop *loop, unsigned threads);
+/* Gives all its threads together a quota of so many processors (quota.h), before the first job. In
+ * real time a job's end is held back until it would be over by the quota's arithmetic. */
+void pool_limit(struct pool *pool, double processors);
 /* Waits for the work that is being done, and gives all jobs to `done` (which must not submit). NULL
  * is fine; returns NULL. */
 struct pool *pool_free(struct pool *pool);
@@ -48,12 +52,17 @@ int pool_submit(struct pool *pool, struct job *job);
 /* From within work: one more step is made, of which the loop is told. */
 void job_step(struct job *job);
 
+/* Whether its loop is simulated. */
+bool pool_is_virtual(struct pool *pool);
+
 struct pool_counts {
     unsigned threads;
     uint64_t waiting, running; /* now */
     uint64_t most_running;     /* at once, so far */
     uint64_t done;
-    nsec_t busy_ns; /* of all threads together, of jobs that are done */
+    nsec_t busy_ns;              /* of all threads together, of jobs that are done */
+    uint64_t periods, throttled; /* of the quota, as a cgroup counts them; 0 without */
+    nsec_t throttled_ns;
 };
 void pool_counts(struct pool *pool, struct pool_counts *out);
 

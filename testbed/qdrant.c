@@ -11,15 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BYTES_PER_SECOND 5e9
-
 static const char *const distances[] = {"Cosine", "Dot", "Euclid"};
+
+uint64_t qdrant_bytes(const struct testbed *testbed)
+{
+    const struct platform_options *platform = &testbed->options.platform;
+    return platform->vectors * platform->dimensions * sizeof(float);
+}
 
 nsec_t qdrant_cost(const struct testbed *testbed)
 {
-    const struct platform_options *platform = &testbed->options.platform;
-    double bytes = (double)platform->vectors * (double)platform->dimensions * sizeof(float);
-    return (nsec_t)(bytes / BYTES_PER_SECOND * 1e9);
+    return (nsec_t)((double)qdrant_bytes(testbed) / testbed->options.platform.search_rate * 1e9);
 }
 
 void qdrant_health(struct connection *connection, const struct request *request)

@@ -16,7 +16,9 @@ void qdrant_health(struct connection *connection, const struct request *request)
 /* /collections and all below. */
 void qdrant_serve(struct connection *connection, const struct request *request);
 
-/* What a search in a collection costs in virtual time: one pass over its bytes at 5 GB/s. */
+/* What a search in the collection "default" reads. */
+uint64_t qdrant_bytes(const struct testbed *testbed);
+/* What it costs a thread in virtual time: one pass over these bytes at --search-rate. */
 nsec_t qdrant_cost(const struct testbed *testbed);
 
 #endif

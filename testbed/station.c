@@ -18,6 +18,7 @@ void stations_init(struct testbed *testbed)
         [STATION_DATABASE] = {"database", "too many connections", &platform->database},
         [STATION_ANSWER] = {"answer", "the model's queue is full", &platform->answer},
         [STATION_RESEARCH] = {"research", "all research agents are busy", &platform->research},
+        [STATION_UPSTREAM] = {"upstream", "the service behind is busy", &platform->upstream},
         [STATION_SYNTHESIS] = {"synthesis", "all synthesis agents are busy", &platform->synthesis},
         [STATION_MEMORY] = {"memory", "", &memory},
     };

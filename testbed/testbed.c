@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "testbed/connection.h"
+#include "testbed/limits.h"
 #include "testbed/mcp.h"
 #include "testbed/pool.h"
 #include "testbed/replica.h"
@@ -47,6 +48,7 @@ struct testbed_options testbed_defaults(void)
                      .vectors = 100000,
                      .dimensions = 128,
                      .compute_threads = 1,
+                     .search_rate = 5e9,
                      .embed_token_ns = 10 * NSEC_PER_USEC,
                      .tool_limit = 4,
                      .tool_queue = UINT64_MAX,
@@ -135,6 +137,9 @@ int testbed_new(struct testbed **out, struct loop *loop, const struct testbed_op
     if (options->platform.vectors_at_start)
         vectors_prepare(testbed->vectors);
     testbed->compute = pool_new(loop, (unsigned)options->platform.compute_threads);
+    if (options->limit.processors > 0)
+        pool_limit(testbed->compute, options->limit.processors);
+    limits_init(testbed);
     testbed->sessions = sessions_new(options->law.seed, options->platform.mcp_sessions);
     testbed->tools = pool_new(loop, (unsigned)options->platform.tool_limit);
     faults_init(&testbed->faults, &options->fault);

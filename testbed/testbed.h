@@ -87,9 +87,10 @@ struct testbed_options {
         nsec_t step_ns;          /* a of a + c * b */
         nsec_t step_sequence_ns; /* c, for each of b sequences in the step */
         uint64_t kv_tokens;      /* room of the KV cache; 0: no limit */
-        nsec_t overhead_ns;      /* from arrival until it may have a slot: what is not on the GPU */
-        uint64_t replicas;       /* machines like this one, behind a balancer: balance.h */
-        double balance_skew;     /* how unevenly it spreads connections; 0: evenly */
+        enum kv_full { KV_WAIT, KV_PREEMPT } kv_full; /* batching.h */
+        nsec_t overhead_ns;  /* from arrival until it may have a slot: what is not on the GPU */
+        uint64_t replicas;   /* machines like this one, behind a balancer: balance.h */
+        double balance_skew; /* how unevenly it spreads connections; 0: evenly */
         struct gpu_options {
             uint64_t memory_bytes;   /* of each machine's GPU */
             uint64_t weights_bytes;  /* of the model, always there */
@@ -106,6 +107,15 @@ struct testbed_options {
         bool reasoning_content;    /* they come as `reasoning_content`, else as `reasoning` */
     } chat;
 
+    struct limit_options {      /* what all requests share; limits.h */
+        uint64_t sessions;      /* of /work at once, behind a balancer; 0: no limit */
+        uint64_t memory_bytes;  /* of the service; 0: no limit */
+        uint64_t base_bytes;    /* of it, without any request */
+        uint64_t request_bytes; /* that a request to /work holds */
+        uint64_t link_bytes;    /* a second, of its network device; 0: not told */
+        double processors;      /* quota of the compute threads; 0: none */
+    } limit;
+
     struct platform_options {
         struct station_options { /* a service with a law of its own: station.h */
             nsec_t service_ns;   /* mean */
@@ -113,12 +123,14 @@ struct testbed_options {
             bool fixed;          /* S = service_ns; else exponential */
             bool refuses;        /* 503 when all servers are busy, rather than a queue */
         } database, answer, research, synthesis;
+        struct station_options upstream;    /* that /work asks when its own work is done */
         uint64_t vectors;                   /* in the collection "default", made from the seed */
         uint64_t dimensions;                /* of embeddings and of that collection */
         const struct nearest_kind *nearest; /* of all collections; NULL: searched exactly */
         bool vectors_at_start;              /* made then, else when first asked for */
         uint64_t compute_threads;           /* for embeddings and searches together */
-        nsec_t embed_token_ns;              /* processor time that a token costs */
+        double search_rate;        /* bytes a second that a search reads, in virtual time */
+        nsec_t embed_token_ns;     /* processor time that a token costs */
         uint64_t memory_bandwidth; /* bytes a second that searches read, one after another; 0: as
                                       this machine does */
         uint64_t tool_limit;       /* tools executed at once */
@@ -176,7 +188,6 @@ struct testbed_counts {
     uint64_t queued;      /* work waiting for a server or a slot */
     uint64_t kv_tokens;   /* tokens in the KV cache */
     uint64_t faults;      /* injected */
-    uint64_t memory_bytes; /* read from memory by searches that are done */
 };
 /* Reads them all at once. */
 void testbed_counts(struct testbed *testbed, struct testbed_counts *out);

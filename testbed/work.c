@@ -1,6 +1,7 @@
 /* Joins the arithmetic of the law to the timers that let replies go; see work.h. */
 #include "testbed/work.h"
 
+#include "testbed/limits.h"
 #include "testbed/replica.h"
 #include "testbed/reply.h"
 #include "testbed/station.h"
@@ -75,13 +76,17 @@ void work_end(struct connection *connection)
     connection->has_entry = connection->testbed->options.served != NULL;
 }
 
+static void pass_session(struct connection *connection, nsec_t at_ns);
+
 static void depart_alone(struct connection *connection, nsec_t now_ns)
 {
     struct testbed *testbed = connection->testbed;
     bool own = !connection->station;
+    nsec_t departure_ns = connection->work.departure_ns;
     (void)now_ns;
     worker_end(connection);
     leave(connection);
+    pass_session(connection, departure_ns);
     if (own && testbed->options.served)
         testbed->options.served(testbed->options.self, &connection->entry);
     list_remove(&connection->node);
@@ -143,17 +148,10 @@ void work_abandon(struct connection *connection)
 /* ---- GET /work --------------------------------------------------------------------------------
  */
 
-static void work_reply(struct connection *connection, nsec_t now_ns)
+static void put_reply(struct connection *connection)
 {
     struct text body = TEXT_EMPTY;
     const struct law_work *work = &connection->work;
-    (void)now_ns;
-    bool alive = worker_end(connection);
-    work_end(connection);
-    if (!alive) {
-        reply_error(connection, 500, "the worker was ended: there is no memory for it");
-        return;
-    }
     text_puts(&body, "{\"n\":");
     text_put_uint(&body, work->number);
     text_puts(&body, ",\"wait_ns\":");
@@ -163,6 +161,61 @@ static void work_reply(struct connection *connection, nsec_t now_ns)
     text_puts(&body, "}\n");
     reply_send(connection, 200, TYPE_JSON, text_span(&body));
     text_fini(&body);
+}
+
+static void upstream_over(struct connection *connection, nsec_t now_ns)
+{
+    (void)now_ns;
+    nsec_t departure_ns = connection->work.departure_ns;
+    station_end(connection);
+    put_reply(connection);
+    pass_session(connection, departure_ns);
+}
+
+static void work_reply(struct connection *connection, nsec_t now_ns)
+{
+    const struct station_options *upstream = &connection->testbed->options.platform.upstream;
+    nsec_t departure_ns = connection->work.departure_ns;
+    (void)now_ns;
+    bool alive = worker_end(connection);
+    work_end(connection);
+    if (!alive) {
+        reply_error(connection, 500, "the worker was ended: there is no memory for it");
+        pass_session(connection, departure_ns);
+        return;
+    }
+    if (upstream->service_ns > 0 &&
+        station_begin(connection, STATION_UPSTREAM, departure_ns, upstream_over))
+        return;
+    if (upstream->service_ns <= 0)
+        put_reply(connection);
+    pass_session(connection, departure_ns);
+}
+
+/* What waited for a session begins in a turn of its own, since it may be over at once. */
+static void begin_in_session(struct connection *connection, nsec_t now_ns)
+{
+    connection->rx_ns = now_ns;
+    if (!work_begin(connection, connection->fixed_ns)) {
+        pass_session(connection, now_ns);
+        return;
+    }
+    worker_begin(connection);
+    connection_wait(connection, connection->work.departure_ns, work_reply);
+}
+
+static void pass_session(struct connection *connection, nsec_t at_ns)
+{
+    struct connection *next = limits_leave(connection);
+    if (next)
+        connection_wait(next, at_ns, begin_in_session);
+}
+
+void work_gone(struct connection *connection)
+{
+    limits_gone(connection);
+    if (!connection->working)
+        pass_session(connection, loop_now(connection->testbed->loop));
 }
 
 /* The service time that a request asks for; -1: none; -2: not a number of microseconds. */
@@ -186,8 +239,12 @@ void work_serve(struct connection *connection, const struct request *request)
         reply_error(connection, 400, "service_us must be a whole number, at most 3600000000");
         return;
     }
-    if (!work_begin(connection, fixed_ns))
+    if (!limits_enter(connection, fixed_ns))
         return;
+    if (!work_begin(connection, fixed_ns)) {
+        pass_session(connection, connection->rx_ns);
+        return;
+    }
     worker_begin(connection);
     if (connection->work.departure_ns <= connection->rx_ns)
         work_reply(connection, connection->rx_ns);

@@ -12,6 +12,9 @@
 bool work_begin(struct connection *connection, nsec_t fixed_ns);
 /* Ends it, at its departure; the entry of the log goes out with the reply's last byte. */
 void work_end(struct connection *connection);
+/* The client has gone: it waits for a session no longer, and gives back the one that its work was
+ * still to begin in. */
+void work_gone(struct connection *connection);
 /* The client has gone: the work stays until its departure, then the connection is freed. */
 void work_outlive(struct connection *connection);
 

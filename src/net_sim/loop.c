@@ -159,7 +159,8 @@ void loop_wake(struct loop *loop)
 void loop_usage(struct loop *loop, nsec_t *asleep_ns, nsec_t *worst_lag_ns)
 {
     /* The clock waits for everybody, so that nothing is late but what clients have to do. */
-    *asleep_ns = loop->asleep_ns > loop->client_busy_ns ? loop->asleep_ns - loop->client_busy_ns : 0;
+    *asleep_ns =
+        loop->asleep_ns > loop->client_busy_ns ? loop->asleep_ns - loop->client_busy_ns : 0;
     *worst_lag_ns = loop->client_lag_ns;
     loop->asleep_ns = loop->client_busy_ns = loop->client_lag_ns = 0;
 }

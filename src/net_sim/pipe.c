@@ -198,8 +198,7 @@ nsec_t end_work(struct loop *loop)
     if (loop->options.client_ns <= 0)
         return loop->now_ns;
     loop->client_busy_ns += loop->options.client_ns;
-    loop->client_free_ns =
-        not_before(loop->client_free_ns, loop->now_ns) + loop->options.client_ns;
+    loop->client_free_ns = not_before(loop->client_free_ns, loop->now_ns) + loop->options.client_ns;
     return loop->client_free_ns;
 }
 

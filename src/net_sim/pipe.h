@@ -56,7 +56,7 @@ struct end {
     uint64_t fate_bytes; /* until then; of the direction towards this end */
     enum fate fate;
     bool ended, writer_waits;
-    bool server; /* the side that was connected to */
+    bool server;    /* the side that was connected to */
     bool told_gone; /* the word that the connection is broken is on its way to this end */
     bool fate_met;
     int error;
@@ -83,8 +83,9 @@ struct loop {
     struct sim_counts counts;
     uint64_t digest;
     nsec_t asleep_ns;
-    nsec_t link_free_ns[2]; /* when the shared link has sent what it was given: to clients, servers */
-    nsec_t client_free_ns;  /* when the clients' processor is done with what it has to do */
+    nsec_t
+        link_free_ns[2]; /* when the shared link has sent what it was given: to clients, servers */
+    nsec_t client_free_ns; /* when the clients' processor is done with what it has to do */
     nsec_t client_busy_ns, client_lag_ns; /* since they were asked for */
     _Atomic bool woken;
 };

@@ -19,22 +19,22 @@
 
 struct sim_options {
     uint64_t seed;
-    nsec_t delay_ns;         /* one way */
-    nsec_t jitter_ns;        /* up to this much more, drawn evenly for each write */
-    double bytes_per_second; /* of each direction of a connection; 0: no limit */
+    nsec_t delay_ns;              /* one way */
+    nsec_t jitter_ns;             /* up to this much more, drawn evenly for each write */
+    double bytes_per_second;      /* of each direction of a connection; 0: no limit */
     double link_bytes_per_second; /* of each direction of all connections together; 0: no limit */
     /* Processor time that each piece of data, sent or received, costs those who connect: they are
      * one program on one processor, which falls behind when it has more to do (loop_usage tells).
      * Those who listen are not held up by it. */
     nsec_t client_ns;
-    uint32_t window_bytes;   /* unread bytes that a direction holds; 0: 64 KiB */
-    double split_share;      /* of writes arrive in pieces, cut at random bytes */
-    nsec_t split_gap_ns;     /* up to this much, at least 1 ns, between pieces */
-    double refuse_share;     /* of connects are refused */
-    double reset_share;      /* of connections are reset at a random byte */
-    double end_share;        /* of connections end there, as if the sender had closed */
-    double silence_share;    /* of connections lose all that one side sends from there on */
-    uint64_t fault_bytes;    /* the random byte lies below this; 0: 4096 */
+    uint32_t window_bytes; /* unread bytes that a direction holds; 0: 64 KiB */
+    double split_share;    /* of writes arrive in pieces, cut at random bytes */
+    nsec_t split_gap_ns;   /* up to this much, at least 1 ns, between pieces */
+    double refuse_share;   /* of connects are refused */
+    double reset_share;    /* of connections are reset at a random byte */
+    double end_share;      /* of connections end there, as if the sender had closed */
+    double silence_share;  /* of connections lose all that one side sends from there on */
+    uint64_t fault_bytes;  /* the random byte lies below this; 0: 4096 */
 };
 
 /* Sets how the network behaves from now on; without it nothing is late, cut or lost. What is under

@@ -158,8 +158,18 @@ static double share_of_error(const struct level *level, const char *words)
     return 0;
 }
 
+/* The first load at which more requests are refused than the objective allows to fail; of a curve
+ * whose last load has such. */
+static double refused_from(const struct curve *curve)
+{
+    size_t at = 0;
+    while (share_of_error(curve->points[at].levels[0], "429") <= curve->slo_error_share)
+        at++;
+    return curve->points[at].load;
+}
+
 /* What is behind a limit that no resource explains: refusals by status 429, else software. */
-static bool blame_software(struct analysis *analysis, size_t bend)
+static bool blame_software(struct analysis *analysis)
 {
     const struct curve *curve = analysis->curve;
     const struct curve_point *last = &curve->points[curve->count - 1];
@@ -167,7 +177,7 @@ static bool blame_software(struct analysis *analysis, size_t bend)
     bool limit = refused > curve->slo_error_share;
     if (!curve->peak_observed && !limit)
         return false;
-    double load = limit && bend != SIZE_MAX ? curve->points[bend].load : curve->asymptote;
+    double load = limit ? refused_from(curve) : curve->asymptote;
     struct bottleneck found = {
         .kind = memory_copy_text(limit ? "rate-limit" : "software"),
         .name = memory_copy_text(limit ? "a rate limit"
@@ -391,7 +401,7 @@ static void conclude(struct analysis *analysis, size_t bend)
     bool bent = bend != SIZE_MAX && (curve->peak_observed || bend > 0);
     bool explained = analysis->primary_count > 0;
     if (!explained && bent)
-        explained = blame_software(analysis, bend);
+        explained = blame_software(analysis);
     analysis->none_observed = !bent;
     analysis->inconclusive = bent && !explained;
     if (bend == 0 && !curve->peak_observed) {

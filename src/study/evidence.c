@@ -216,6 +216,28 @@ static bool grew_on(const struct case_file *file)
            curve->most_load > full->load && curve->most_rps > 1.25 * full->throughput;
 }
 
+/* Whether requests fail at this load as they do for want of what this is. */
+static bool fails_at(const struct case_file *file, size_t point)
+{
+    const struct curve *curve = file->field->curve;
+    const struct level *level = curve->points[point].levels[0];
+    double allowed = curve->slo_error_share / 2 * (double)level->requests;
+    for (size_t k = 0; k < level->error_count; k++)
+        if ((double)level->errors[k].count > allowed &&
+            indicator_error_fits(file->candidate->kind, level->errors[k].words))
+            return true;
+    return false;
+}
+
+/* How full it was for this purpose. A share of time is full when its mean is; from a store an
+ * allocation fails at the instant at which it is full, so that its peak counts where some fail. */
+static double fullness_at(const struct case_file *file, size_t point)
+{
+    const struct track *main = file->main;
+    bool peak = main->indicator->use == USE_LEVEL && fails_at(file, point);
+    return peak ? fmax(main->values[point], main->most[point]) : main->values[point];
+}
+
 static void weigh_onset(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -224,11 +246,11 @@ static void weigh_onset(struct case_file *file)
     if (!main || main->indicator->use == USE_COUNT)
         return;
     for (size_t i = 0; i < curve->count && file->onset == SIZE_MAX; i++)
-        if (main->values[i] >= main->indicator->limit)
+        if (fullness_at(file, i) >= main->indicator->limit)
             file->onset = i;
     if (file->onset == SIZE_MAX)
         return;
-    double at = curve->points[file->onset].load, value = main->values[file->onset];
+    double at = curve->points[file->onset].load, value = fullness_at(file, file->onset);
     bool weak = main->indicator->use == USE_WEAK;
     struct evidence *evidence;
     if (is_allocated(file)) {
@@ -279,6 +301,15 @@ static double whole_of(const struct case_file *file)
     return grew && whole ? round(most) : 0;
 }
 
+/* Something else than always alike: of a store, what it holds without load is no part of that, and
+ * more than half of the rest must have been filled. */
+static bool has_grown(const struct track *main, double first, double most)
+{
+    if (main->indicator->use == USE_LEVEL && is_share(main))
+        return 1 - most < 0.5 * (1 - first);
+    return first < 0.8 * most;
+}
+
 static void weigh_plateau(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -289,7 +320,8 @@ static void weigh_plateau(struct case_file *file)
         return;
     double most = track_most(main, curve->count), first = track_first(main, curve->count);
     double score = 0, at = curve->points[from].load;
-    bool grew = first < 0.8 * most, bytes = strncmp(main->like->unit, "bytes", 5) == 0;
+    bool grew = has_grown(main, first, most);
+    bool bytes = strncmp(main->like->unit, "bytes", 5) == 0;
     if (main->indicator->use == USE_COUNT)
         score = file->whole > 0 || (grew && bytes) ? 2 : 0;
     else if (most >= main->indicator->limit && (grew || curve->count < 4) && !is_allocated(file))

@@ -11,6 +11,7 @@
 static const struct indicator table[] = {
     {"cgroup.cpu_of_quota", "cpu-quota", "CPU quota", USE_SHARE, 0.95},
     {"cgroup.throttled", "cpu-quota", "CPU quota", USE_WANT, 0.25},
+    {"container.cpu_of_quota", "cpu-quota", "CPU quota", USE_SHARE, 0.95},
     {"container.throttled_share", "cpu-quota", "CPU quota", USE_WANT, 0.25},
     {"cgroup.cpu_pressure", "cpu-quota", "CPU quota", USE_WANT, 0.25},
     {"cpu.busy", "cpu", "CPU", USE_SHARE, 0.95},
@@ -76,6 +77,7 @@ static const struct indicator endings[] = {
     {"queue_length", "resource", "", USE_QUEUE, 1},
     {"queue_size", "resource", "", USE_QUEUE, 1},
     {"queued", "resource", "", USE_QUEUE, 1},
+    {"queue_length", "resource", "", USE_QUEUE, 1},
     {"waiting", "resource", "", USE_QUEUE, 1},
     {"pending", "resource", "", USE_QUEUE, 1},
     {"depth", "resource", "", USE_QUEUE, 1},
@@ -120,7 +122,8 @@ const struct indicator *indicator_find(const char *metric, const char *unit)
             return NULL;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         bool share = endings[i].use == USE_SHARE || endings[i].use == USE_LEVEL;
-        if (ends_in(metric, endings[i].metric) && share == (strcmp(unit, "1") == 0))
+        /* What is scraped by its own name mostly has no unit, which is told as "1". */
+        if (ends_in(metric, endings[i].metric) && (!share || strcmp(unit, "1") == 0))
             return &endings[i];
     }
     return NULL;

@@ -160,15 +160,16 @@ static struct gauges gauges_of(const struct result *result, nsec_t begin_ns, nse
     return mean;
 }
 
-/* The fact of the whole run, but never milder than its points of this stretch say (the rule of
- * run/generator.h: two intervals and a tenth of them). */
+/* What its points of this stretch say (the rule of run/generator.h: two intervals and a tenth of
+ * them). Where they say nothing, a run that was saturated elsewhere leaves a doubt; where there are
+ * none, the fact of the whole run holds. */
 static int generator_of(const struct result *result, const struct gauges *gauges)
 {
     const char *words = result_fact(result, "generator.verdict");
     if (gauges->points && gauges->saturated >= 2 && gauges->saturated * 10 >= gauges->points)
         return 2;
     if (words && strcmp(words, "saturated") == 0)
-        return 2;
+        return gauges->points ? 1 : 2;
     return words && strcmp(words, "ok") != 0 ? 1 : 0;
 }
 

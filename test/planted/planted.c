@@ -52,10 +52,33 @@ static void tell(const struct suite *suite, const struct analysis *found)
 
 /* Where the asymptotes of low and of high load meet (Denning and Buzen 1978; Lazowska et al. 1984,
  * 5). */
-static double knee_of(const struct planted *row)
+static double meet_of(const struct planted *row)
 {
     double round = row->round > 0 ? row->round : 1;
     return row->capacity_rps / round * (row->response_s + row->think_s);
+}
+
+/* The share of requests that find the room full when so many users come (Engset 1918: each of the
+ * others has its turn as often as response / think says). */
+static double lost(double room, double users, double ratio)
+{
+    double term = 1, sum = 1;
+    for (double k = 1; k <= room; k++) {
+        term *= (users - k) / k * ratio;
+        sum += term;
+    }
+    return term / sum;
+}
+
+/* The load at which the planted one binds. */
+static double knee_of(const struct planted *row)
+{
+    double users = row->room + 1;
+    if (row->room <= 0)
+        return meet_of(row);
+    while (lost(row->room, users, row->response_s / row->think_s) <= 0.01)
+        users++;
+    return users;
 }
 
 static size_t level_at(const struct planted *row, double load)
@@ -80,9 +103,9 @@ static const char *fault_of(const struct planted *row, const struct analysis *fo
         return "another load";
     if (row->expected && (!one->expected || strcmp(one->expected->id, row->expected) != 0))
         return "another entry of the catalogue";
-    if (row->second_kind && (found->secondary_count == 0 ||
-                             strcmp(found->secondary[0].kind, row->second_kind) != 0 ||
-                             strcmp(found->secondary[0].thing, row->second_thing) != 0))
+    if (row->second_kind &&
+        (found->secondary_count == 0 || strcmp(found->secondary[0].kind, row->second_kind) != 0 ||
+         strcmp(found->secondary[0].thing, row->second_thing) != 0))
         return "another secondary";
     return NULL;
 }
@@ -105,23 +128,36 @@ static bool check_one(const struct planted *row, uint64_t seed, const struct cat
     return !fault;
 }
 
-/* PLANTED=word plays only the configurations whose name has it. */
+/* What of the table is played: part of `parts`, so that several processes share the work; of it the
+ * configurations whose name has the word, if any; seeds from 1 on. */
+struct choice {
+    unsigned long part, parts, seeds;
+    const char *word;
+};
+
 static void planted_bottlenecks_are_named(void **state)
 {
-    const char *only = getenv("PLANTED");
+    const struct choice *choice = *state;
     struct catalogue *catalogue = catalogue_default();
     unsigned wrong = 0;
-    (void)state;
-    for (const struct planted *row = planted_rows; row->name; row++)
-        for (uint64_t seed = 1; seed <= SEEDS; seed++)
-            if (!only || strstr(row->name, only))
-                wrong += !check_one(row, seed, catalogue);
+    for (size_t i = 0; planted_rows[i].name; i++)
+        for (uint64_t seed = 1; seed <= choice->seeds; seed++)
+            if (i % choice->parts == choice->part &&
+                (!choice->word || strstr(planted_rows[i].name, choice->word)))
+                wrong += !check_one(&planted_rows[i], seed, catalogue);
     catalogue_free(catalogue);
     assert_int_equal(wrong, 0);
 }
 
-int main(void)
+/* planted [PART PARTS [SEEDS [WORD]]]; PLANTED_TELL=1 tells all that was seen, PLANTED_ALL=1 every
+ * figure that the analysis looked at too. */
+int main(int count, char **arguments)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(planted_bottlenecks_are_named)};
+    struct choice choice = {.part = count > 2 ? strtoul(arguments[1], NULL, 10) : 0,
+                            .parts = count > 2 ? strtoul(arguments[2], NULL, 10) : 1,
+                            .seeds = count > 3 ? strtoul(arguments[3], NULL, 10) : SEEDS,
+                            .word = count > 4 ? arguments[4] : NULL};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(planted_bottlenecks_are_named, &choice)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,28 +17,30 @@ enum { PLANTED_LEVELS = 12 };
 
 struct planted {
     const char *name;
-    const char *testbed; /* its command line */
-    const char *tasks;   /* of the plan, in YAML's flow form */
-    const char *watch;   /* watch.probes of the plan, likewise; NULL: nothing */
+    const char *testbed;           /* its command line */
+    const char *tasks;             /* of the plan, in YAML's flow form */
+    const char *watch;             /* watch.probes of the plan, likewise; NULL: nothing */
     double levels[PLANTED_LEVELS]; /* users; ends with 0 */
     double think_s;                /* mean, exponential */
     double slo_s;                  /* critical response time */
 
     /* What the analysis must find. */
-    const char *kind, *thing;   /* of the primary; NULL: none observed */
-    const char *expected;       /* id of the catalogue's entry for it; NULL: not looked at */
+    const char *kind, *thing; /* of the primary; NULL: none observed */
+    const char *expected;     /* id of the catalogue's entry for it; NULL: not looked at */
     const char *second_kind, *second_thing; /* of the first secondary; NULL: not looked at */
     /* Why it must, by arithmetic alone: requests a second that the scarce resource allows, and the
      * time of one request when nobody waits. The asymptotes meet at capacity x (response +
      * think). */
     double capacity_rps, response_s;
+    /* Or, where requests beyond a room are lost rather than wait: that room. Then it binds where
+     * more than 1 % are lost, by Engset's formula, with response_s and the think time. */
+    double room;
     /* Requests of one round of a user (steps of its task); 0: 1. */
     double round;
 
     /* The simulated net. */
     double link_bytes_per_second;
     nsec_t client_ns;
-    const char *memory_of; /* the thing whose machine's memory traffic is watched; or NULL */
 };
 
 /* All configurations; ends with name NULL. */

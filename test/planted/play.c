@@ -23,7 +23,7 @@
 
 enum { ARGUMENTS = 60, LINE_BYTES = 1000, READ_BYTES = 65536, THINGS = 8, URL_BYTES = 100 };
 
-static const char level_duration[] = "60s", level_ramp[] = "15s";
+static const char level_duration[] = "40s", level_ramp[] = "10s";
 
 /* Who fetches the page and hands it to the probes of the plan. */
 struct watcher {
@@ -31,7 +31,6 @@ struct watcher {
     struct stream stream;
     struct loop *loop;
     struct recorder *recorder;
-    struct testbed *testbed;
     const struct plan *plan;
     nsec_t start_ns, asked_ns;
     bool asking;
@@ -39,10 +38,6 @@ struct watcher {
     void *probes[THINGS];
     struct probe_sink sinks[THINGS];
     uint32_t numbers[THINGS];
-    uint32_t memory_number; /* whose memory traffic is watched */
-    const struct metric *memory;
-    uint64_t memory_bytes;
-    nsec_t memory_ns;
 };
 
 struct world {
@@ -77,23 +72,6 @@ static void hand_over(struct watcher *watcher, size_t index)
         recorder_sample(watcher->recorder, watcher->numbers[index], sink->values[i].metric,
                         sink_text(sink, sink->values[i].part_at), at_ns, took_ns,
                         sink->values[i].value);
-}
-
-/* What counters of the memory controllers would say; no exporter has them. */
-static void hand_over_memory(struct watcher *watcher)
-{
-    struct testbed_counts counts;
-    nsec_t now_ns = loop_now(watcher->loop);
-    if (!watcher->memory)
-        return;
-    testbed_counts(watcher->testbed, &counts);
-    double bytes = (double)(counts.memory_bytes - watcher->memory_bytes);
-    double seconds = (double)(now_ns - watcher->memory_ns) / 1e9;
-    if (watcher->memory_ns)
-        recorder_sample(watcher->recorder, watcher->memory_number, watcher->memory, "",
-                        now_ns - watcher->start_ns, 0, bytes / seconds);
-    watcher->memory_bytes = counts.memory_bytes;
-    watcher->memory_ns = now_ns;
 }
 
 static void take_page(struct watcher *watcher, struct span body)
@@ -146,8 +124,8 @@ static void on_page(struct stream *stream, unsigned what)
         return;
     for (;;) {
         text_reserve(&watcher->page, watcher->page.bytes + READ_BYTES);
-        ssize_t bytes = stream_read(stream, watcher->page.at + watcher->page.bytes,
-                                    READ_BYTES - 1, &rx_ns, &source);
+        ssize_t bytes = stream_read(stream, watcher->page.at + watcher->page.bytes, READ_BYTES - 1,
+                                    &rx_ns, &source);
         if (bytes <= 0)
             break;
         watcher->page.bytes += (size_t)bytes;
@@ -163,22 +141,7 @@ static void on_look(struct timer *timer, nsec_t now_ns)
     struct watcher *watcher = list_entry(timer, struct watcher, timer);
     if (!watcher->asking) /* a look that takes long leaves out the next */
         ask(watcher);
-    hand_over_memory(watcher);
     timer_start(watcher->loop, timer, now_ns + watcher->plan->watch.interval_ns);
-}
-
-static void watch_memory(struct world *world)
-{
-    struct watcher *watcher = &world->watcher;
-    const struct metric *metric = probe_host.metrics;
-    if (!world->row->memory_of)
-        return;
-    while (metric->name && strcmp(metric->name, "host.memory_bandwidth") != 0)
-        metric++;
-    check(metric->name);
-    watcher->memory = metric;
-    watcher->memory_number =
-        recorder_watched(world->recorder, world->row->memory_of, "vector-search", "host");
 }
 
 static void watch_begin(struct world *world, const struct net_address *address)
@@ -189,7 +152,6 @@ static void watch_begin(struct world *world, const struct net_address *address)
     struct text why = TEXT_EMPTY;
     *watcher = (struct watcher){.loop = world->loop,
                                 .recorder = world->recorder,
-                                .testbed = world->testbed,
                                 .plan = plan,
                                 .start_ns = loop_now(world->loop) + NSEC_PER_MSEC};
     check(plan->watch.thing_count <= THINGS);
@@ -202,7 +164,6 @@ static void watch_begin(struct world *world, const struct net_address *address)
         watcher->numbers[i] =
             recorder_watched(world->recorder, thing->name, thing->role, probe->name);
     }
-    watch_memory(world);
     timer_init(&watcher->timer, on_look);
     if (plan->watch.thing_count == 0)
         return;
@@ -309,19 +270,26 @@ static void run_engine(struct world *world)
     engine_free(engine);
 }
 
-/* The generator is judged as in a run: by its intervals, which marks those that say nothing. */
-static struct suite *read_suite(struct world *world)
+/* The generator is judged as in a run, by its intervals, which marks those that say nothing of the
+ * target; how long this very process waits for a processor is nothing of that world. */
+static void judge_generator(struct world *world)
 {
     struct overseer *overseer = overseer_new(world->reading.plan, world->recorder, 1);
     recorder_drain(world->recorder);
     struct result *result = recorder_result(world->recorder, 0);
+    for (size_t i = 0; i < result->point_count; i++)
+        result->points[i].gauges[GAUGE_RUN_DELAY] = result->points[i].gauges[GAUGE_CPU] = 0;
     overseer_judge(overseer, result, true);
     overseer_conclude(overseer, result);
     result_free(result);
-    result = recorder_result(world->recorder, 0);
+    overseer_free(overseer);
+}
+
+static struct suite *read_suite(struct world *world)
+{
+    struct result *result = recorder_result(world->recorder, 0);
     struct suite *suite = suite_of_run(result, world->row->slo_s);
     result_free(result);
-    overseer_free(overseer);
     return suite;
 }
 
@@ -372,6 +340,7 @@ struct suite *planted_play(const struct planted *row, uint64_t seed)
     begin(&world, seed);
     run_engine(&world);
     watch_end(&world);
+    judge_generator(&world);
     check(recorder_close(world.recorder) == 0);
     struct suite *suite = read_suite(&world);
     end(&world);

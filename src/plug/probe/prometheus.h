@@ -30,6 +30,7 @@ struct preset_row {
     enum preset_join join;
     const char *top;    /* selector */
     const char *bottom; /* selector of what top is divided by; or NULL */
+    bool level_bottom;  /* of a rate: bottom is a level, such as a limit */
     bool complement;    /* 1 - top / bottom */
     double factor;      /* the value is multiplied by it; 0: 1 */
     const char *part; /* labels, separated by commas, whose values name the part; NULL: the whole */

@@ -322,7 +322,7 @@ static void add_sample(struct fold *fold, struct fold_row *at,
     struct cell *cell = top || bottom ? cell_of(at, part_of(fold, row, sample)) : NULL;
     if (!cell || found == PAST_STALE)
         return;
-    bool level = row->kind == PRESET_LEVEL;
+    bool level = row->kind == PRESET_LEVEL || (bottom && !top && row->level_bottom);
     if (!level && found != PAST_RATE) {
         cell->broken |= found == PAST_RESET;
         return;

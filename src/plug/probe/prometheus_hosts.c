@@ -55,6 +55,10 @@ const struct preset_row preset_rows_node[] = {
      .part = "device"},
     {ROW("network.out_bytes", "bytes/s", "sent", RATE, "node_network_transmit_bytes_total"),
      .part = "device"},
+    {ROW("network.link_share", "1", "the busier direction as a share of the device's speed", RATE,
+         "node_network_receive_bytes_total + node_network_transmit_bytes_total"),
+     .join = PRESET_MOST, .bottom = "node_network_speed_bytes", .level_bottom = true,
+     .part = "device"},
     {ROW("network.drops", "1/s", "packets dropped", RATE,
          "node_network_receive_drop_total + node_network_transmit_drop_total"),
      .part = "device"},
@@ -76,6 +80,12 @@ const struct preset_row preset_rows_node[] = {
 const struct preset_row preset_rows_cadvisor[] = {
     {ROW("container.cpu", "cores", "processors used", RATE,
          "container_cpu_usage_seconds_total" CONTAINER),
+     .part = "namespace,pod,container"},
+    /* The quota is told for a period of 100 ms, which is what Kubernetes and Docker have unless
+     * they are told otherwise. */
+    {ROW("container.cpu_of_quota", "1", "processors used, as a share of the quota", RATE,
+         "container_cpu_usage_seconds_total" CONTAINER),
+     .bottom = "container_spec_cpu_quota" CONTAINER, .level_bottom = true, .factor = 1e5,
      .part = "namespace,pod,container"},
     {ROW("container.throttled_share", "1", "share of periods in which the quota ran out", RATE,
          "container_cpu_cfs_throttled_periods_total" CONTAINER),
