@@ -1,5 +1,5 @@
-/* testbed/limits.h - limits that requests to /work share before any law has its say: sessions behind
- * a balancer, and memory.
+/* testbed/limits.h - limits that requests to /work share before any law has its say: sessions
+ * behind a balancer, and memory.
  *
  *   sessions  of /work: a balancer hands so many at once to the servers behind it, first come first
  *             served, and the others wait in its queue (HAProxy's `maxconn` of a server)

@@ -58,10 +58,11 @@ static struct track *track_of(struct field *field, const struct level_resource *
     size_t count = field->curve->count;
     *track = (struct track){.indicator = indicator,
                             .like = resource,
-                            .values = memory_new(3 * count, sizeof *track->values)};
+                            .values = memory_new(4 * count, sizeof *track->values)};
     track->slopes = track->values + count;
     track->most = track->slopes + count;
-    for (size_t i = 0; i < 3 * count; i++)
+    track->p95 = track->most + count;
+    for (size_t i = 0; i < 4 * count; i++)
         track->values[i] = NAN;
     return track;
 }
@@ -81,6 +82,8 @@ static void read_level(struct field *field, size_t point, const struct level *le
         track->values[point] = isnan(track->values[point]) ? value : track->values[point] + value;
         if (!isnan(resource->slope))
             track->slopes[point] = resource->slope;
+        track->p95[point] =
+            fmax(isnan(track->p95[point]) ? resource->p95 : track->p95[point], resource->p95);
         track->most[point] =
             fmax(isnan(track->most[point]) ? resource->most : track->most[point], resource->most);
     }

@@ -10,7 +10,7 @@
 struct track {
     const struct indicator *indicator;
     const struct level_resource *like; /* its names */
-    double *values, *slopes, *most;
+    double *values, *slopes, *most, *p95;
 };
 
 /* A resource with all that was watched of it. */

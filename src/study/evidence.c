@@ -19,6 +19,7 @@ enum { FIT_LEAST = 3 };
 
 static const double ceiling_match = 0.1;   /* of the measured capacity */
 static const double plateau_spread = 0.03; /* of a value that stays */
+static const double pinned_reach = 1.1;    /* of a limit: looks are not quite as long as they say */
 
 struct case_file {
     const struct field *field;
@@ -288,17 +289,29 @@ static size_t plateau_of(const struct case_file *file)
     return count - from >= 2 ? from : SIZE_MAX;
 }
 
-/* A number in use that stays at a whole number, or at any where bytes are moved. */
+/* Whether hardly a sample at these loads exceeds a limit: what is held down to a number does not
+ * play around it, as the use of something does that only goes with the throughput. */
+static bool is_pinned(const struct case_file *file, size_t from, double limit)
+{
+    for (size_t i = from; i < file->field->curve->count; i++)
+        if (file->main->p95[i] > pinned_reach * limit)
+            return false;
+    return true;
+}
+
+/* A number in use that stays at a whole number. */
 static double whole_of(const struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
-    if (!file->main || file->main->indicator->use != USE_COUNT || !curve->peak_observed ||
-        plateau_of(file) == SIZE_MAX)
+    if (!file->main || file->main->indicator->use != USE_COUNT || !curve->peak_observed)
+        return 0;
+    size_t from = plateau_of(file);
+    if (from == SIZE_MAX)
         return 0;
     double most = track_most(file->main, curve->count);
     bool grew = track_first(file->main, curve->count) < 0.8 * most;
     bool whole = most > 0.9 && fabs(most - round(most)) < plateau_spread * most;
-    return grew && whole ? round(most) : 0;
+    return grew && whole && is_pinned(file, from, round(most)) ? round(most) : 0;
 }
 
 /* Something else than always alike: of a store, what it holds without load is no part of that, and

@@ -384,8 +384,8 @@ static void broken_connections_leave_nothing(void **state)
     start(&world, 0, "GET /metrics", "");
     turn(&world, NSEC_PER_SEC);
     for (int i = 0; i < STATION_COUNT; i++) {
-        static const char *const names[] = {"database", "answer", "research", "synthesis",
-                                            "memory",   "upstream"};
+        static const char *const names[] = {"database",  "answer", "research",
+                                            "synthesis", "memory", "upstream"};
         char line[96];
         snprintf(line, sizeof line, "testbed_station_busy{station=\"%s\"} 0\n", names[i]);
         assert_true(says(&world, 0, line));
