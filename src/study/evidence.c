@@ -28,6 +28,7 @@ struct case_file {
     double whole;             /* of a count that stays at a whole number: that number; else 0 */
     size_t bend;
     size_t onset; /* first point at which it is full; SIZE_MAX: none */
+    bool peaked;  /* ... for moments, in which requests failed */
     struct bottleneck *out;
 };
 
@@ -217,26 +218,61 @@ static bool grew_on(const struct case_file *file)
            curve->most_load > full->load && curve->most_rps > 1.25 * full->throughput;
 }
 
-/* Whether requests fail at this load as they do for want of what this is. */
-static bool fails_at(const struct case_file *file, size_t point)
+/* The first point at which failures of this kind are more than the objective allows. Returns
+ * whether there is one. */
+static bool first_errors(const struct case_file *file, size_t *at, const struct level_error **found,
+                         double *share)
 {
     const struct curve *curve = file->field->curve;
-    const struct level *level = curve->points[point].levels[0];
-    double allowed = curve->slo_error_share / 2 * (double)level->requests;
-    for (size_t k = 0; k < level->error_count; k++)
-        if ((double)level->errors[k].count > allowed &&
-            indicator_error_fits(file->candidate->kind, level->errors[k].words))
-            return true;
+    for (*at = 0; *at < curve->count; (*at)++) {
+        const struct level *level = curve->points[*at].levels[0];
+        for (size_t k = 0; k < level->error_count; k++) {
+            *found = &level->errors[k];
+            *share = (double)level->errors[k].count / (double)level->requests;
+            if (*share > curve->slo_error_share / 2 &&
+                indicator_error_fits(file->candidate->kind, level->errors[k].words))
+                return true;
+        }
+    }
     return false;
 }
 
-/* How full it was for this purpose. A share of time is full when its mean is; from a store an
- * allocation fails at the instant at which it is full, so that its peak counts where some fail. */
-static double fullness_at(const struct case_file *file, size_t point)
+/* A store is out when it is full for a moment: what is turned away then leaves again, so that its
+ * mean need never be near the limit. Its peak counts where failures of its kind begin, and where
+ * it had not been full long before without any. */
+static bool peaks_at(const struct case_file *file, size_t at)
 {
     const struct track *main = file->main;
-    bool peak = main->indicator->use == USE_LEVEL && fails_at(file, point);
-    return peak ? fmax(main->values[point], main->most[point]) : main->values[point];
+    size_t first = 0;
+    if (main->indicator->use != USE_LEVEL || is_allocated(file))
+        return false;
+    while (first < at && !(main->most[first] >= main->indicator->limit))
+        first++;
+    return main->most[at] >= main->indicator->limit && first + 2 >= at;
+}
+
+/* Finds such a peak, unless it was full on average before. Returns whether there was one. */
+static bool weigh_peak(struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    const struct track *main = file->main;
+    const struct level_error *errors;
+    char room[32];
+    double share;
+    size_t at;
+    if (!first_errors(file, &at, &errors, &share) || !peaks_at(file, at))
+        return false;
+    for (size_t i = 0; i < at; i++)
+        if (main->values[i] >= main->indicator->limit)
+            return false;
+    double load = curve->points[at].load;
+    struct evidence *evidence =
+        bottleneck_add(file->out, EVIDENCE_ONSET, 1.5, "peaks of %s at %g%s",
+                       value_words(room, main, main->most[at]), load, curve_unit(curve));
+    set_source(evidence, main, main->most[at], main->indicator->limit, load);
+    file->onset = at;
+    file->peaked = true;
+    return true;
 }
 
 static void weigh_onset(struct case_file *file)
@@ -244,14 +280,14 @@ static void weigh_onset(struct case_file *file)
     const struct curve *curve = file->field->curve;
     const struct track *main = file->main;
     char room[32];
-    if (!main || main->indicator->use == USE_COUNT)
+    if (!main || main->indicator->use == USE_COUNT || weigh_peak(file))
         return;
     for (size_t i = 0; i < curve->count && file->onset == SIZE_MAX; i++)
-        if (fullness_at(file, i) >= main->indicator->limit)
+        if (main->values[i] >= main->indicator->limit)
             file->onset = i;
     if (file->onset == SIZE_MAX)
         return;
-    double at = curve->points[file->onset].load, value = fullness_at(file, file->onset);
+    double at = curve->points[file->onset].load, value = main->values[file->onset];
     bool weak = main->indicator->use == USE_WEAK;
     struct evidence *evidence;
     if (is_allocated(file)) {
@@ -314,15 +350,6 @@ static double whole_of(const struct case_file *file)
     return grew && whole && is_pinned(file, from, round(most)) ? round(most) : 0;
 }
 
-/* Something else than always alike: of a store, what it holds without load is no part of that, and
- * more than half of the rest must have been filled. */
-static bool has_grown(const struct track *main, double first, double most)
-{
-    if (main->indicator->use == USE_LEVEL && is_share(main))
-        return 1 - most < 0.5 * (1 - first);
-    return first < 0.8 * most;
-}
-
 static void weigh_plateau(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -333,8 +360,7 @@ static void weigh_plateau(struct case_file *file)
         return;
     double most = track_most(main, curve->count), first = track_first(main, curve->count);
     double score = 0, at = curve->points[from].load;
-    bool grew = has_grown(main, first, most);
-    bool bytes = strncmp(main->like->unit, "bytes", 5) == 0;
+    bool grew = first < 0.8 * most, bytes = strncmp(main->like->unit, "bytes", 5) == 0;
     if (main->indicator->use == USE_COUNT)
         score = file->whole > 0 || (grew && bytes) ? 2 : 0;
     else if (most >= main->indicator->limit && (grew || curve->count < 4) && !is_allocated(file))
@@ -445,62 +471,20 @@ static void weigh_signs(struct case_file *file)
             weigh_one_queue(file, &field->tracks[i]);
 }
 
-/* The first point at which failures of this kind are more than the objective allows. Returns
- * whether there is one. */
-static bool first_errors(const struct case_file *file, size_t *at, const struct level_error **found,
-                         double *share)
-{
-    const struct curve *curve = file->field->curve;
-    for (*at = 0; *at < curve->count; (*at)++) {
-        const struct level *level = curve->points[*at].levels[0];
-        for (size_t k = 0; k < level->error_count; k++) {
-            *found = &level->errors[k];
-            *share = (double)level->errors[k].count / (double)level->requests;
-            if (*share > curve->slo_error_share / 2 &&
-                indicator_error_fits(file->candidate->kind, level->errors[k].words))
-                return true;
-        }
-    }
-    return false;
-}
-
-/* A store is out when it is full for a moment: what is turned away then leaves again, so that its
- * mean need never be near the limit. Its peak counts where failures of its kind begin, and where
- * it had not been full long before without any. */
-static bool peaks_at(const struct case_file *file, size_t at)
-{
-    const struct track *main = file->main;
-    size_t first = 0;
-    if (!main || main->indicator->use != USE_LEVEL || is_allocated(file) || file->onset != SIZE_MAX)
-        return false;
-    while (first < at && !(main->most[first] >= main->indicator->limit))
-        first++;
-    return main->most[at] >= main->indicator->limit && first + 2 >= at;
-}
-
 static void weigh_errors(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
     const struct level_error *errors;
-    char room[32];
     double share;
     size_t at;
     if (!first_errors(file, &at, &errors, &share))
         return;
     double load = curve->points[at].load;
-    bool peak = peaks_at(file, at);
-    if (peak) {
-        struct evidence *onset = bottleneck_add(
-            file->out, EVIDENCE_ONSET, 1.5, "peaks of %s at %g%s",
-            value_words(room, file->main, file->main->most[at]), load, curve_unit(curve));
-        set_source(onset, file->main, file->main->most[at], file->main->indicator->limit, load);
-        file->onset = at;
-    }
     if (file->onset == SIZE_MAX || at > file->onset + 2 || file->onset > at + 2)
         return;
-    struct evidence *evidence =
-        bottleneck_add(file->out, EVIDENCE_ERRORS, peak ? 2.5 : 1, "%.2g %% \"%s\" from %g%s on",
-                       100 * share, errors->words, load, curve_unit(curve));
+    struct evidence *evidence = bottleneck_add(file->out, EVIDENCE_ERRORS, file->peaked ? 2.5 : 1,
+                                               "%.2g %% \"%s\" from %g%s on", 100 * share,
+                                               errors->words, load, curve_unit(curve));
     evidence->metric = memory_copy_text("failures of the run");
     evidence->value = share;
     evidence->limit = curve->slo_error_share / 2;
