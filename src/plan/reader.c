@@ -65,8 +65,10 @@ bool reader_wants(struct reader *reader, const struct node *node, enum node_kind
     static const char *const words[] = {"a text", "a list", "a map"};
     if (node->kind == kind && !node_is_null(node))
         return true;
-    reader_error(reader, node, NULL, "%s must be %s; it is %s", name, words[kind],
-                 node_kind_words(node));
+    reader_error(reader, node,
+                 kind == NODE_LIST ? "in brackets, or each on a line that begins with \"- \""
+                                   : NULL,
+                 "%s must be %s; it is %s", name, words[kind], node_kind_words(node));
     return false;
 }
 

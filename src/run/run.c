@@ -406,9 +406,10 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
     char number[UNIT_ROOM];
     struct text words = TEXT_EMPTY;
     bool answers = put_chief_failure(result, &words);
-    if (words.bytes && words.at[words.bytes - 1] != '?') /* else it says itself what to look at */
-        text_printf(&words, "; is %s the service you mean%s?",
-                    plan->target ? plan->target : "the target", answers ? "" : ", and is it up");
+    bool asks = words.bytes && words.at[words.bytes - 1] == '?'; /* and says what to look at */
+    if (words.bytes && !asks && plan->target)
+        text_printf(&words, "; is %s the service you mean%s?", plan->target,
+                    answers ? "" : ", and is it up");
     conduct_blame(conduct, RUN_FAILED, "no request succeeded; %s failed%s",
                   unit_write_count(number, failed), words.bytes ? words.at : "");
     text_fini(&words);
