@@ -38,9 +38,10 @@ static void put_facts(const struct advice_view *view, struct text *out)
     const struct advice_case *the_case = view->the_case;
     char one[UNIT_ROOM], two[UNIT_ROOM];
     struct text value = TEXT_EMPTY;
-    text_printf(&value, "%s req/s; highest tested level %s %s",
-                unit_write_number(one, advice->target_rate), unit_write_number(two, advice->tested),
-                load_unit(the_case));
+    if (advice->target_rate > 0 && advice->tested > 0)
+        text_printf(&value, "%s req/s; highest tested level %s %s",
+                    unit_write_number(one, advice->target_rate),
+                    unit_write_number(two, advice->tested), load_unit(the_case));
     put_fact(out, "the target means", &value);
     if (the_case->capacity_known) {
         put_range(&value, the_case->capacity, the_case->capacity_low, the_case->capacity_high);

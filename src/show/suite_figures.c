@@ -131,6 +131,8 @@ const char *suite_latency(char out[UNIT_ROOM], double seconds)
         snprintf(out, UNIT_ROOM, "–");
     else if (seconds < 0.00009995)
         snprintf(out, UNIT_ROOM, "%.0fµs", 1e6 * seconds);
+    else if (seconds < 0.000995)
+        snprintf(out, UNIT_ROOM, "%.2fms", 1e3 * seconds);
     else if (seconds < 0.00995)
         snprintf(out, UNIT_ROOM, "%.1fms", 1e3 * seconds);
     else if (seconds < 0.9995)
@@ -152,4 +154,30 @@ const char *suite_rate(char out[UNIT_ROOM], double rate)
 double suite_speed_up(const struct level *level, const struct level *first)
 {
     return first && first->throughput > 0 ? level->throughput / first->throughput : NAN;
+}
+
+const char *suite_users(char out[UNIT_ROOM], const struct level *level)
+{
+    if (!isnan(level->users))
+        snprintf(out, UNIT_ROOM, "%.0f", level->users);
+    else if (!isnan(level->rate))
+        snprintf(out, UNIT_ROOM, "%.4g/s", level->rate);
+    else
+        snprintf(out, UNIT_ROOM, "–");
+    return out;
+}
+
+const char *suite_users_word(const struct level *level)
+{
+    return isnan(level->users) ? "" : level->users > 1 ? " users" : " user";
+}
+
+const char *suite_state(const struct level *level)
+{
+    static const char *const words[] = {"steady", "not steady", "short", "stopped"};
+    if (level->requests > 0 && level->failed >= level->requests)
+        return "all failed";
+    if (level->requests == 0)
+        return "nothing ended";
+    return level->generator == 2 ? "generator saturated" : words[level->state];
 }

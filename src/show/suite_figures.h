@@ -1,4 +1,4 @@
-/* show/suite_figures.h - what the tables of a scale test say of resources: which of the watched
+/* show/suite_figures.h - the cells of a scale test's tables: of resources, which of the watched
  * figures stands for "the processor of the target". */
 #ifndef SHOW_SUITE_FIGURES_H
 #define SHOW_SUITE_FIGURES_H
@@ -27,6 +27,14 @@ const char *suite_percent(char out[UNIT_ROOM], double share);
 const char *suite_latency(char out[UNIT_ROOM], double seconds);
 /* "125", "9.8"; "–" when not known. Returns out. */
 const char *suite_rate(char out[UNIT_ROOM], double rate);
+
+/* The load of a level: "50", "20/s", or "–". Returns out. */
+const char *suite_users(char out[UNIT_ROOM], const struct level *level);
+/* " users", " user", or nothing where the load is no users. */
+const char *suite_users_word(const struct level *level);
+/* "steady", "not steady", "short", "stopped", or what is worse: "all failed", "nothing ended",
+ * "generator saturated". */
+const char *suite_state(const struct level *level);
 
 /* How large a share of linear scaling was reached: throughput a unit of load against that of the
  * first level. NAN when not known. */

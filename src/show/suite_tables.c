@@ -6,10 +6,10 @@
 #include "base/unit.h"
 #include "show/suite_figures.h"
 #include "show/suite_leaks.h"
+#include "show/suite_notes.h"
 #include "show/words.h"
 #include "study/replicates.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -78,22 +78,6 @@ static void grid_fini(struct grid *grid)
 static void cell(char out[CELL], const char *words)
 {
     snprintf(out, CELL, "%.*s", CELL - 1, words);
-}
-
-static const char *users_of(char out[UNIT_ROOM], const struct level *level)
-{
-    if (!isnan(level->users))
-        snprintf(out, UNIT_ROOM, "%.0f", level->users);
-    else if (!isnan(level->rate))
-        snprintf(out, UNIT_ROOM, "%.4g/s", level->rate);
-    else
-        snprintf(out, UNIT_ROOM, "–");
-    return out;
-}
-
-static const char *users_word(const struct level *level)
-{
-    return isnan(level->users) ? "" : level->users > 1 ? " users" : " user";
 }
 
 /* As everywhere outside of the tables, whose form is the documents' ("78ms"). */
@@ -175,7 +159,7 @@ static void put_vertical_size(const struct level_series *series, const struct le
         char(*cells)[CELL] = row(&grid);
         size_t c = 0;
         load_name(cells[c++], i, count);
-        cell(cells[c++], users_of(number, levels[i]));
+        cell(cells[c++], suite_users(number, levels[i]));
         cell(cells[c++], suite_percent(number, suite_cpu(levels[i])));
         cell(cells[c++], suite_percent(number, suite_memory(levels[i])));
         for (unsigned g = 0; g < gpus; g++)
@@ -274,7 +258,7 @@ static void put_horizontal(const struct level_series *series, bool markdown, str
         const struct level *level = &series->levels[i];
         char(*cells)[CELL] = row(&grid);
         snprintf(cells[0], CELL, "%.0f", level->instances);
-        cell(cells[1], users_of(number, level));
+        cell(cells[1], suite_users(number, level));
         cell(cells[2], suite_rate(number, level->throughput));
         cell(cells[3], suite_latency(number, level->mean_s));
         cell(cells[4], suite_percent(number, suite_cpu(level)));
@@ -338,16 +322,6 @@ static void put_balance(const struct level_series *series, struct text *out)
 
 /* ---- progression ---------------------------------------------------------------------------- */
 
-static const char *state_words(const struct level *level)
-{
-    static const char *const words[] = {"steady", "not steady", "short", "stopped"};
-    if (level->requests > 0 && level->failed >= level->requests)
-        return "all failed";
-    if (level->requests == 0)
-        return "nothing ended";
-    return level->generator == 2 ? "generator saturated" : words[level->state];
-}
-
 static void put_progression(const struct level_series *series, bool markdown, struct text *out)
 {
     struct grid grid = {.columns = 0};
@@ -371,7 +345,7 @@ static void put_progression(const struct level_series *series, bool markdown, st
     for (size_t i = 0; i < count; i++) {
         char(*cells)[CELL] = row(&grid);
         size_t c = 0;
-        cell(cells[c++], users_of(number, levels[i]));
+        cell(cells[c++], suite_users(number, levels[i]));
         cell(cells[c++], suite_rate(number, levels[i]->throughput));
         cell(cells[c++], suite_latency(number, levels[i]->mean_s));
         cell(cells[c++], suite_latency(number, levels[i]->p95_s));
@@ -382,7 +356,7 @@ static void put_progression(const struct level_series *series, bool markdown, st
         cell(cells[c++], suite_percent(number, suite_memory(levels[i])));
         for (unsigned g = 0; g < gpus; g++)
             cell(cells[c++], suite_percent(number, suite_gpu(levels[i], g)));
-        cell(cells[c++], state_words(levels[i]));
+        cell(cells[c++], suite_state(levels[i]));
     }
     put_rows(&grid, markdown, out);
     grid_fini(&grid);
@@ -410,7 +384,7 @@ static void put_replicates(const struct level_series *series, bool markdown, str
     for (size_t i = 0; i < count; i++) {
         const struct level *first = found[i].first;
         char users[UNIT_ROOM];
-        text_printf(out, "%s%s%s", markdown ? "- " : "", users_of(users, first),
+        text_printf(out, "%s%s%s", markdown ? "- " : "", suite_users(users, first),
                     isnan(first->users) ? "" : " users");
         if (!isnan(first->size))
             text_printf(out, ", %s", first->size_name);
@@ -461,63 +435,22 @@ static void put_series(const struct level_series *series, bool markdown, struct 
     text_putc(out, '\n');
 }
 
-/* What most requests of a level failed by. */
-static void put_chief_error(const struct level *level, struct text *out)
-{
-    const struct level_error *chief = NULL;
-    char number[UNIT_ROOM];
-    for (size_t i = 0; i < level->error_count; i++)
-        if (!chief || level->errors[i].count > chief->count)
-            chief = &level->errors[i];
-    if (chief)
-        text_printf(out, ", most by %s%s (%s of %" PRIu64 ")",
-                    isdigit((unsigned char)chief->words[0]) ? "HTTP " : "", chief->words,
-                    unit_write_count(number, chief->count), level->failed);
-}
-
-/* Levels whose figures need a word of caution. */
-static void put_doubts(const struct suite *suite, const char *bullet, struct text *out)
-{
-    for (size_t s = 0; s < suite->series_count; s++)
-        for (size_t i = 0; i < suite->series[s].level_count; i++) {
-            const struct level *level = &suite->series[s].levels[i];
-            char users[UNIT_ROOM];
-            bool all_failed = level->requests > 0 && level->failed >= level->requests;
-            if (level->state == LEVEL_STEADY && level->generator != 2 && !all_failed)
-                continue;
-            text_printf(out, "%s%s, %s%s: %s", bullet, suite->series[s].name,
-                        users_of(users, level), users_word(level), state_words(level));
-            if (all_failed)
-                put_chief_error(level, out);
-            text_putc(out, '\n');
-        }
-}
-
-static void put_notes(const struct suite *suite, const char *bullet, struct text *out)
-{
-    for (size_t i = 0; i < suite->event_count; i++)
-        if (strcmp(suite->events[i].kind, "capacity") == 0)
-            text_printf(out, "%scapacity: %s\n", bullet, suite->events[i].words);
-        else if (strcmp(suite->events[i].kind, "after") == 0)
-            text_printf(out, "%sthis machine: %s\n", bullet, suite->events[i].words);
-}
-
 void suite_tables(const struct suite *suite, struct text *out)
 {
     for (size_t i = 0; i < suite->series_count; i++)
         put_series(&suite->series[i], false, out);
-    put_notes(suite, "", out);
-    put_doubts(suite, "! ", out);
+    suite_notes(suite, false, out);
 }
 
 void suite_level_line(const struct level *level, struct text *out)
 {
     char users[UNIT_ROOM], rate[UNIT_ROOM], mean[UNIT_ROOM], p95[UNIT_ROOM], errors[UNIT_ROOM];
-    text_printf(out, "%s%s  %s req/s  avg %s  p95 %s  errors %s  %s", users_of(users, level),
-                users_word(level), suite_rate(rate, level->throughput),
+    text_printf(out, "%s%s  %s req/s  avg %s  p95 %s  errors %s  %s", suite_users(users, level),
+                suite_users_word(level),
+                isnan(level->throughput) ? "–" : unit_write_number(rate, level->throughput),
                 latency_words(mean, level->mean_s), latency_words(p95, level->p95_s),
                 isnan(level->error_share) ? "–" : unit_write_share(errors, level->error_share),
-                state_words(level));
+                suite_state(level));
 }
 
 /* Every restart that was seen, and every crash. */
@@ -548,8 +481,8 @@ static void put_verified(const struct suite *suite, struct text *out)
         return;
     size_t restarts = restarts_of(suite);
     double share = isnan(last->error_share) ? 0 : 1 - last->error_share;
-    text_printf(out, "### Verified Results (%s Users @ %.0f Replica%s)\n\n", users_of(users, last),
-                last->instances, last->instances > 1 ? "s" : "");
+    text_printf(out, "### Verified Results (%s Users @ %.0f Replica%s)\n\n",
+                suite_users(users, last), last->instances, last->instances > 1 ? "s" : "");
     text_puts(out, "| Metric | Result | Notes |\n| :--- | :--- | :--- |\n");
     text_printf(out, "| **Stability** | **%.4g%%** | ", 100 * share);
     if (restarts)
@@ -581,8 +514,7 @@ void suite_markdown(const struct suite *suite, struct text *out)
     put_verified(suite, out);
     text_puts(out, "## How far to trust it\n\n");
     size_t before = out->bytes;
-    put_notes(suite, "- ", out);
-    put_doubts(suite, "- ", out);
+    suite_notes(suite, true, out);
     if (out->bytes == before)
         text_puts(out, "- every level was steady, and the generator never the bottleneck\n");
 }

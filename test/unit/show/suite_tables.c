@@ -30,6 +30,7 @@ static struct level *add(struct level_series *series, double users, double rate,
     struct level *level = series_add(series);
     level->users = users;
     level->throughput = rate;
+    level->requests = 1000;
     level->mean_s = mean_ms / 1e3;
     level->size_name = memory_copy_text("");
     return level;
@@ -145,6 +146,36 @@ static void unequal_parts_are_said(void **state)
     }
 }
 
+/* Each level that is not simply steady is named with what there is to know of it. */
+static void doubts_are_explained(void **state)
+{
+    (void)state;
+    struct suite *suite = suite_new();
+    struct level_series *series = suite_add(suite, SUITE_PROGRESSION, "progression");
+    add(series, 1, 100, 95)->state = LEVEL_SHORT;
+    for (size_t i = 0; i < 5; i++)
+        add(series, 10, 100, 95);
+    series->levels[2].requests = 0;
+    series->levels[3].failed = 1000;
+    level_add_error(&series->levels[3], "refused", 100);
+    level_add_error(&series->levels[3], "503", 900);
+    series->levels[4].generator = 2;
+    series->levels[5].state = LEVEL_NOT_STEADY;
+    struct text out = TEXT_EMPTY;
+    suite_tables(suite, &out);
+    const char *doubts = strstr(out.at, "! ");
+    assert_non_null(doubts);
+    assert_string_equal(
+        doubts, "! progression, 1 user: short, too few answers for its percentiles; a longer "
+                "--step-duration helps\n"
+                "! progression, 10 users: nothing ended, no answer came within it\n"
+                "! progression, 10 users: all failed, most by HTTP 503 (900 of 1000)\n"
+                "! progression, 10 users: generator saturated, its figures are not the target's\n"
+                "! progression, 10 users: not steady, its figures still moved at its end\n");
+    text_fini(&out);
+    suite_free(suite);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +183,7 @@ int main(void)
         cmocka_unit_test(horizontal_is_as_in_the_document),
         cmocka_unit_test(what_does_not_scale_is_said),
         cmocka_unit_test(unequal_parts_are_said),
+        cmocka_unit_test(doubts_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
