@@ -239,7 +239,7 @@ static double permuted_p(struct curve *curve, const struct regression *line, dou
 /* Davies's bound for the largest of the t statistics over places, with unknown variance (his 2002
  * formula): the tail of t at the largest, and how far the angle asin(z / sqrt(z^2 + squares)) moves
  * from place to place, z being the statistic with deviation 1. The places are ten between the
- * second and the last but one point, as R's davies.test has them. */
+ * second and the last but one point, and signs are dropped, as R's davies.test has it. */
 static double davies_p(struct curve *curve)
 {
     double low = curve->x[1], high = curve->x[curve->count - 2];
@@ -249,10 +249,10 @@ static double davies_p(struct curve *curve)
         double squares = squares_with(curve, low + (high - low) * k / (GRID - 1), &fit);
         if (!isfinite(squares) || !(fit.error[2] > 0))
             continue;
-        double t = fit.b[2] / fit.error[2], angle = atan(t / sqrt(degrees));
+        double t = fabs(fit.b[2] / fit.error[2]), angle = atan(t / sqrt(degrees));
         moved += isnan(before) ? 0 : fabs(angle - before);
         before = angle;
-        most = fmax(most, fabs(t));
+        most = fmax(most, t);
     }
     int sign = 0;
     double half = degrees / 2;
