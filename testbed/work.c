@@ -15,7 +15,8 @@ static void turn_away(struct connection *connection)
     reply_error(connection, (int)connection->testbed->options.law.full_status, "the queue is full");
 }
 
-/* A limit on the rate, as a bucket of tokens: a second's work may come at once.
+/* A limit on the rate, as a bucket of tokens: the work of a quarter of a second may come at
+ * once, or one.
  * Kept as one instant, that at which work would come that is exactly at the limit.
  *   Source   the generic cell rate algorithm of ITU-T I.371. */
 static bool is_too_fast(struct connection *connection)
@@ -25,7 +26,7 @@ static bool is_too_fast(struct connection *connection)
     if (!(rate > 0))
         return false;
     nsec_t each_ns = (nsec_t)(1e9 / rate), now_ns = connection->rx_ns;
-    nsec_t ahead_ns = each_ns < NSEC_PER_SEC ? NSEC_PER_SEC - each_ns : 0;
+    nsec_t room_ns = NSEC_PER_SEC / 4, ahead_ns = each_ns < room_ns ? room_ns - each_ns : 0;
     nsec_t next_ns = testbed->rate_next_ns > now_ns ? testbed->rate_next_ns : now_ns;
     if (next_ns - now_ns > ahead_ns) {
         testbed->refused++;

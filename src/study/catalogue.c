@@ -64,7 +64,7 @@ static const struct preset presets[] = {
     {"memory", "memory exhaustion", "memory", "", "medium", "memory.used_share", 0.95, NAN,
      "processes are ended, or the machine swaps", "the working set does not fit",
      "more memory, smaller models or caches, fewer workers", "removes a cliff, not a slope"},
-    {"rate-limit", "a rate limit", "rate-limit", "", "medium", "error_share", 0.01, NAN,
+    {"rate-limit", "a rate limit", "rate-limit", "", "medium", "limited_share", 0.01, NAN,
      "status 429 from some rate on", "a limit on the rate of requests is configured",
      "raise the limit, or spread the load over keys or instances", "up to the new limit"},
 };

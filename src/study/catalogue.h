@@ -21,7 +21,7 @@ struct catalogue_entry {
     char *symptom, *root_cause, *fix, *impact;
     char *probability; /* "high", "medium", "low" */
     char *metric;      /* of the indicator: a watched metric, or timeout_share, error_share, p95_s,
-                          mean_s, refused_share, mean_growth */
+                          mean_s, mean_growth, refused_share, limited_share (429) */
     double limit;      /* the indicator is at or above it */
     double load;       /* expected from this load on; NAN: any */
 };

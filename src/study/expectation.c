@@ -66,6 +66,7 @@ static double value_at(const struct curve *curve, size_t index, const struct cat
         {"timeout_share", point->timeout_share},
         {"error_share", point->error_share},
         {"refused_share", share_of(point->levels[0], "refused")},
+        {"limited_share", share_of(point->levels[0], "429")},
         {"p95_s", point->p95_s},
         {"mean_s", point->mean_s},
         {"mean_growth", growth_of(curve, point)},

@@ -6,6 +6,7 @@ namespace, HAProxy; and the asymptotic bound that says where each bottleneck mus
 
 import contextlib
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -25,6 +26,19 @@ def knee(service_s, think_s, servers=1, rest_s=0.0):
     `service_s` just busy, who also spend `rest_s` elsewhere and think for `think_s`.
     Source: Lazowska et al., Quantitative System Performance (1984), chapter 5."""
     return servers * (service_s + rest_s + think_s) / service_s
+
+
+def first_refusing(service_s, think_s, servers, share=0.01):
+    """Users from whom on more than `share` of the requests find all servers busy, where those are
+    refused at once and not queued: by the loss formula for few sources.
+    Source: Engset, "Die Wahrscheinlichkeitsrechnung zur Bestimmung der Wähleranzahl in automatischen
+    Fernsprechämtern" (1918)."""
+    offered = service_s / think_s
+    for users in range(1, 1000):
+        terms = [math.comb(users - 1, k) * offered ** k for k in range(servers + 1)]
+        if users > servers and terms[servers] / sum(terms) > share:
+            return users
+    raise AssertionError("nobody is refused")
 
 
 class World:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import Callable, Optional
 
 import pytest
-from planting import TOKEN, World, analyze, knee
+from planting import TOKEN, World, analyze, first_refusing, knee
 
 KIB, MIB = 1024, 1024 * 1024
 PROMPT = "four"  # letters of a token, by the testbed's account
@@ -103,11 +103,11 @@ def large_collection(world):
     return {"url": url, "pid": world.known["pid"]}
 
 
-GENERATOR_CORES, GENERATOR_WAIT_S = 0.1, 0.01
+GENERATOR_CORES, GENERATOR_WAIT_S = 0.25, 0.01
 
 
 def starved_generator(world):
-    """The program under test may use a tenth of a processor. What a request costs it is this
+    """The program under test may use a quarter of a processor. What a request costs it is this
     machine's affair: the control group's account of two short runs says it, of few users and of
     more."""
     url = world.testbed("--law", "fixed", "--service-ms", 1000 * GENERATOR_WAIT_S / 2)
@@ -130,7 +130,7 @@ PLANTS = [
                              "--gpu-kv-token", 2 * MIB, "--gpu-fails", "--gpu-memory",
                              (6 * 1024 + 5 * 410 * 2 + 20) * MIB),
           chat(400, 10), [LLM, GPU], 0.05, [1, 2, 3, 4, 5, 6, 7, 8, 10],
-          "gpu-memory", "gpu", lambda w: knee(10 * STEP_S, 0.05, 5)),
+          "gpu-memory", "gpu", lambda w: first_refusing(10 * STEP_S, 0.05, 5)),
     Plant("GPU compute", only("--law", "batching", "--slots", 32, "--prefill-rate", 16000,
                               "--step-base-ms", 2, "--step-per-sequence-ms", 0.1),
           chat(1600, 1), [LLM, GPU], 0.3, [1, 2, 3, 4, 5, 6, 8, 10, 12],
@@ -193,7 +193,7 @@ PLANTS = [
                                    memory=90 * MIB),
           "get: /work", ["cgroup: $group, name: workers, role: container"],
           0.05, [1, 2, 3, 4, 5, 6, 7, 8, 10, 12],
-          "memory", "workers", lambda w: knee(0.1, 0.05, 5)),
+          "memory", "workers", lambda w: first_refusing(0.1, 0.05, 5)),
     Plant("load balancer maxconn", behind_haproxy("--law", "fixed", "--service-ms", 60, maxconn=3),
           "get: /work", ["prometheus: { url: $page, preset: haproxy }, name: balancer,"
                          " role: load-balancer"],
@@ -212,8 +212,8 @@ PLANTS = [
           0.1, [2, 4, 6, 8, 10, 12, 16],
           "dependency", "bank", lambda w: knee(0.06, 0.1, 3)),
     Plant("the generator", starved_generator,
-          "get: /work", [], GENERATOR_WAIT_S / 2, [1, 4, 16, 64, 256],
-          "generator", "generator", lambda w: w.known["users"]),
+          "get: /work", [], GENERATOR_WAIT_S / 2, [2, 8, 32, 128],
+          "generator", "generator", lambda w: w.known["users"], step_s=4),
 ]
 
 HEALTHY = [

@@ -152,6 +152,50 @@ static void fill_gpu_memory(struct level *level, const struct network_state *sta
         fail_some(level, "500", .03);
 }
 
+/* Room for so many at once, whose coming and going leaves it full for moments only: what finds it
+ * full fails, and the mean stays below the limit at any load. */
+static void fill_for_moments(struct level *level, const struct network_state *state)
+{
+    double busy = state->stations[0].utilisation;
+    watch(level, "gpu", "gpu", "gpu.memory_share", "1", .5 + .44 * busy);
+    level->resources[level->resource_count - 1].most = fmin(.996, .6 + .5 * busy);
+    if (busy > .9)
+        fail_some(level, "500", .05);
+}
+
+/* A step reads the weights for one sequence or for ten: full from the lowest load on. */
+static void read_weights(struct level *level, const struct network_state *state)
+{
+    free_cache(level, state);
+    watch(level, "gpu", "gpu", "gpu.dram_active", "1", .97);
+}
+
+/* A queue of the backend, sessions of the server behind it, and of the frontend. */
+static void queue_in_parts(struct level *level, const struct network_state *state)
+{
+    static const char *const parts[] = {"back", "back/one", "front"};
+    const struct station_state *balancer = &state->stations[0];
+    double busy = 16 * balancer->utilisation;
+    watch(level, "haproxy", "load-balancer", "balancer.queue", "requests",
+          fmax(0, balancer->in_queue - busy));
+    watch(level, "haproxy", "load-balancer", "balancer.server_sessions", "sessions", busy);
+    watch(level, "haproxy", "load-balancer", "balancer.sessions", "sessions", level->users);
+    for (size_t i = 0; i < 3; i++) {
+        char **part = &level->resources[level->resource_count - 3 + i].part;
+        free(*part);
+        *part = memory_copy_text(parts[i]);
+    }
+}
+
+/* A gauge of a server that is stopped by its quota, and answers at odd moments: half of what is
+ * right, or nothing, once the system has bent. */
+static void stop_and_start(struct level *level, const struct network_state *state)
+{
+    double right = state->throughput * .03 / 6, quota = state->stations[0].utilisation;
+    bool odd = quota > .95;
+    watch(level, "rag", "service", "pool.used_share", "1", odd ? .05 : right);
+}
+
 static void fill_memory(struct level *level, const struct network_state *state)
 {
     double share = fmin(1, .3 + .7 * state->stations[0].utilisation);
@@ -235,6 +279,18 @@ static const struct plant plants[] = {
      NULL,
      {{"llm", "llm", "", .08, 8, NULL, NULL, NULL, 0}, GATEWAY},
      fill_gpu_memory},
+    {"gpu memory for moments",
+     "gpu-memory",
+     "gpu",
+     NULL,
+     {{"llm", "llm", "", .08, 8, NULL, NULL, NULL, 0}, GATEWAY},
+     fill_for_moments},
+    {"slots, while weights are read",
+     "slots",
+     "llm",
+     "gateway",
+     {{"llm", "llm", "", .08, 8, NULL, "llm.running", "llm.waiting", 0}, GATEWAY},
+     read_weights},
     {"kv cache",
      "kv-cache",
      "llm",
@@ -299,6 +355,18 @@ static const struct plant plants[] = {
       GATEWAY,
       SECOND},
      NULL},
+    {"balancer in parts",
+     "balancer",
+     "haproxy",
+     "reranker",
+     {{"haproxy", "load-balancer", "", .16, 16, NULL, NULL, NULL, 0}, GATEWAY, SECOND},
+     queue_in_parts},
+    {"cpu quota, then a pool",
+     "cpu-quota",
+     "embedder",
+     "rag",
+     {{"embedder", "container", "", .01, 1, "cgroup.cpu_of_quota", NULL, NULL, 0}},
+     stop_and_start},
     {"rate limit", "rate-limit", "", NULL, {GATEWAY}, limit_rate},
     {"dependency",
      "dependency",
@@ -370,12 +438,16 @@ static size_t level_index(double load)
     return index;
 }
 
+static const struct bottleneck *named(const struct analysis *found, size_t index)
+{
+    return index < found->primary_count ? &found->primary[index]
+                                        : &found->secondary[index - found->primary_count];
+}
+
 static void tell(const struct analysis *found)
 {
     for (size_t i = 0; i < found->primary_count + found->secondary_count; i++) {
-        const struct bottleneck *one = i < found->primary_count
-                                           ? &found->primary[i]
-                                           : &found->secondary[i - found->primary_count];
+        const struct bottleneck *one = named(found, i);
         print_message("  %s %s (%s) at %g, score %g, ceiling %g\n",
                       i < found->primary_count ? "primary" : "secondary", one->name, one->kind,
                       one->load, one->score, one->ceiling);
@@ -385,7 +457,22 @@ static void tell(const struct analysis *found)
     }
 }
 
-/* Whether the answer is right; says why not. */
+/* Whether nothing is named twice, nor a memory that throughput shows not to be full. */
+static bool is_sparing(const struct plant *plant, const struct analysis *found)
+{
+    for (size_t i = 0; i < found->primary_count + found->secondary_count; i++) {
+        const struct bottleneck *one = named(found, i);
+        if (plant->twist == read_weights && strcmp(one->kind, "gpu-bandwidth") == 0)
+            return false;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(one->kind, named(found, k)->kind) == 0 &&
+                strcmp(one->thing, named(found, k)->thing) == 0)
+                return false;
+    }
+    return true;
+}
+
+/* Whether the answer is right. */
 static bool is_right(const struct plant *plant, const struct analysis *found)
 {
     if (!plant->kind)
@@ -400,7 +487,7 @@ static bool is_right(const struct plant *plant, const struct analysis *found)
     bool second = !plant->second ||
                   (found->secondary_count && strcmp(found->secondary[0].thing, plant->second) == 0);
     return strcmp(one->kind, plant->kind) == 0 && strcmp(one->thing, plant->thing) == 0 &&
-           labs(away) <= 1 && second;
+           labs(away) <= 1 && second && is_sparing(plant, found);
 }
 
 static unsigned check(const struct plant *rows, size_t count)

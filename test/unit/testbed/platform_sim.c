@@ -210,17 +210,17 @@ static void replicas_answer_side_by_side(void **state)
 /* ---- limits to be planted ---------------------------------------------------------------------
  */
 
-/* Five a second, a second's work at once: five of eight now, and one more after 0.2 s. */
+/* Twenty a second, those of a quarter of a second at once: five of eight, and one more soon. */
 static void a_rate_is_limited(void **state)
 {
     struct testbed_options options = testbed_defaults();
     struct world world;
     (void)state;
-    options.law.rate_limit = 5;
+    options.law.rate_limit = 20;
     begin(&world, &options);
     for (int i = 0; i < 8; i++)
         start(&world, i, "GET /work", "");
-    turn(&world, 201 * NSEC_PER_MSEC);
+    turn(&world, 51 * NSEC_PER_MSEC);
     for (int i = 0; i < 8; i++)
         assert_true(says(&world, i, i < 5 ? "HTTP/1.1 200" : "HTTP/1.1 429"));
     for (int i = 6; i < 8; i++) {
