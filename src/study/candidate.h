@@ -51,6 +51,8 @@ void engine_weigh(const struct field *field, const struct candidate *candidate, 
 /* The index-th bottleneck that only their figures show: decoding, or reading of prompts. */
 bool engine_bottleneck(const struct field *field, size_t bend, size_t index,
                        struct bottleneck *out);
+/* Whether the batch of a model server of this name still grows with the load although some wait. */
+bool engine_grows(const struct curve *curve, const char *thing);
 /* What should be watched to tell whether it is one; NULL: nothing. */
 const char *engine_question(const struct field *field);
 

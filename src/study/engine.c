@@ -35,6 +35,7 @@ static const double token_growth = 1.3; /* of the time of a token: it grows */
 static const double token_flat = 1.15;  /* below: it does not */
 static const double first_growth = 1.5; /* of the time to the first token */
 static const double in_batch = 0.5;     /* of all that is in the system */
+static const double batch_full = 1.2;   /* times as many run: the batch was not full */
 
 /* One model server along the curve. */
 struct engine {
@@ -123,6 +124,20 @@ static bool has_queue(const struct engine *engine)
     return last >= 1 && last >= 2 * first + 0.5;
 }
 
+/* A batch that is full does not grow. Where ever more run although some wait, they wait for the
+ * step to end, which is a matter of what computes it. */
+bool engine_grows(const struct curve *curve, const char *thing)
+{
+    struct engine engine;
+    if (!engine_named(curve, thing, &engine))
+        return false;
+    size_t from = engine.first;
+    while (from < engine.last && !(value_at(&curve->points[from], thing, "llm.waiting") >= 1))
+        from++;
+    return last_of(&engine, "llm.running") >
+           batch_full * value_at(&curve->points[from], thing, "llm.running");
+}
+
 static bool has_no_queue(const struct engine *engine)
 {
     double waiting = last_of(engine, "llm.waiting"),
@@ -170,7 +185,7 @@ static void source(struct evidence *evidence, const struct engine *engine, const
 static void weigh_slots(const struct engine *engine, struct bottleneck *one)
 {
     double cache = most_of(engine, "llm.kv_cache_share");
-    if (!has_queue(engine) || !(cache < cache_free))
+    if (!has_queue(engine) || !(cache < cache_free) || engine_grows(engine->curve, engine->thing))
         return;
     struct evidence *evidence =
         bottleneck_add(one, EVIDENCE_ENGINE, 1.5,

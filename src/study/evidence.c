@@ -407,12 +407,19 @@ static void weigh_one_queue(struct case_file *file, const struct track *track)
         from++;
     double inside = curve->points[count - 1].concurrency;
     bool most = inside > 0 && last > 0.4 * inside;
-    struct evidence *evidence =
-        bottleneck_add(file->out, EVIDENCE_QUEUE, most ? 4 : 2, "%.3g wait for it at %g%s%s", last,
-                       curve->points[count - 1].load, curve_unit(curve),
-                       most ? ", the larger part of all that is under way" : "");
+    bool slots = strcmp(file->candidate->kind, "slots") == 0;
+    bool grows = slots && engine_grows(curve, file->candidate->thing);
+    struct evidence *evidence = bottleneck_add(
+        file->out, EVIDENCE_QUEUE,
+        grows  ? 0.5
+        : most ? 4
+               : 2,
+        "%.3g wait for it at %g%s%s", last, curve->points[count - 1].load, curve_unit(curve),
+        grows  ? ", while the batch grows all the same: it is not full"
+        : most ? ", the larger part of all that is under way"
+               : "");
     set_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
-    if (strcmp(file->candidate->kind, "slots") == 0 && cache_full(file)) {
+    if (slots && cache_full(file)) {
         /* All that speaks for slots, the cache explains: as many run as it holds. */
         struct evidence *not =
             bottleneck_add(file->out, EVIDENCE_QUEUE, -fmax(3.5, file->out->score),

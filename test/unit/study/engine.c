@@ -150,6 +150,12 @@ static void waiting_with_a_free_cache_wants_slots(void **state)
     found = analyze(&made);
     assert_null(pattern_of(found.analysis, "slots"));
     done(&found);
+    made.waiting = 30; /* some wait, but ever more run: for the step to end, not for a place */
+    found = analyze(&made);
+    assert_null(pattern_of(found.analysis, "slots"));
+    for (size_t i = 0; i < found.analysis->primary_count; i++)
+        assert_string_not_equal(found.analysis->primary[i].kind, "slots");
+    done(&found);
 }
 
 /* ---- memory for contexts --------------------------------------------------------------------- */
