@@ -115,9 +115,9 @@ void level_add_served(struct level *level, uint64_t count);
 /* How far apart instances are in what they served: most less least, as a share of their mean. NAN:
  * fewer than two, or nothing served. */
 double level_skew(const struct level *level);
-/* Whether that is more than 5 %, and more than chance makes of an even spread: two requests where a
- * balancer takes its servers in turn, and four standard deviations of a Poisson count where users
- * are spread. */
+/* Whether that is more than 5 %, and more than chance makes of an even spread, with room: four
+ * standard deviations of a Poisson count. A balancer that takes its servers in turn does better than
+ * chance, one that takes the least busy about as well. */
 bool level_unbalanced(const struct level *level);
 /* Appends an event; at_ns since the suite's start. Words are copied. */
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words);

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define UNBALANCED 0.05
-#define CHANCE     2
 
 struct suite *suite_new(void)
 {
@@ -158,7 +157,7 @@ bool level_unbalanced(const struct level *level)
 {
     double least, most, sum;
     spread_of(level, &least, &most, &sum);
-    double chance = level->served_by_users ? 4 * sqrt(sum / (double)level->served_count) : CHANCE;
+    double chance = 4 * sqrt(sum / (double)level->served_count);
     return level_skew(level) > UNBALANCED && most - least > chance;
 }
 
