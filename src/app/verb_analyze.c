@@ -232,8 +232,8 @@ const struct verb verb_analyze = {
     .usage = "--test-results FILE | RUN | DIRECTORY | @last [OPTIONS]",
     .options = options,
     .notes = "Four answers that are never conflated: linear region, onset of degradation,\n"
-             "critical threshold, capacity; then what holds the system back, each line with its\n"
-             "evidence. \"none observed\" is an answer. doc/methods.md has the methods.\n"
+             "critical threshold, capacity; then what holds the system back, each line with\n"
+             "its evidence. \"none observed\" is an answer. doc/methods.md has the methods.\n"
              "exit codes: 0 analyzed, 1 can not be read, 104 bad option",
     .examples = {"plimsoll analyze --test-results " RESULTS, "plimsoll analyze @last --json"},
     .act = act,

@@ -206,10 +206,10 @@ const struct verb verb_compare = {
     .usage = "BASE NEW | --base RUN... --new RUN... [OPTIONS]",
     .harmless = true,
     .options = options,
-    .notes = "A side is run files, a directory of them, a pattern, @last or @baseline:NAME. Runs\n"
-             "are what is counted: worse or better when the interval of the shift is wholly\n"
-             "beyond the margin, equivalent when wholly inside, else inconclusive. One metric\n"
-             "decides. Too few runs, and runs of another plan or machine, are refused.\n"
+    .notes = "A side is run files, a directory of them, a pattern, @last or @baseline:NAME.\n"
+             "Runs are what is counted: worse or better when the interval of the shift is\n"
+             "wholly beyond the margin, equivalent when wholly inside, else inconclusive. One\n"
+             "metric decides. Too few runs, and runs of another plan or machine, are refused.\n"
              "exit codes: 0 better, equivalent or inconclusive, 99 worse, 98 refused or not\n"
              "comparable, 104 usage",
     .examples = {"plimsoll compare @baseline:api-gateway --new runs/*.plim --margin 5%",

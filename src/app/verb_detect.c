@@ -177,10 +177,9 @@ const struct verb verb_detect = {
     .harmless = true,
     .options = options,
     .notes = "FILE has a value a line, oldest first (or all in one line); of several columns\n"
-             "the one named value, else the last. Of --runs each run is a value, in the order they "
-             "began; runs of\n"
-             "other plans than the newest's are left out. E-divisive means with random orders,\n"
-             "seeded: twice the same.",
+             "the one named value, else the last. Of --runs each run is a value, in the order\n"
+             "they began; runs of other plans than the newest's are left out. E-divisive means\n"
+             "with random orders, seeded: twice the same.",
     .examples = {"plimsoll detect nightly.csv", "plimsoll detect --runs runs --metric p95 --json"},
     .act = act,
 };
