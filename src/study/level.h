@@ -116,8 +116,8 @@ void level_add_served(struct level *level, uint64_t count);
  * fewer than two, or nothing served. */
 double level_skew(const struct level *level);
 /* Whether that is more than 5 %, and more than chance makes of an even spread, with room: four
- * standard deviations of a Poisson count. A balancer that takes its servers in turn does better than
- * chance, one that takes the least busy about as well. */
+ * standard deviations of a Poisson count. A balancer that takes its servers in turn does better
+ * than chance, one that takes the least busy about as well. */
 bool level_unbalanced(const struct level *level);
 /* Appends an event; at_ns since the suite's start. Words are copied. */
 void suite_add_event(struct suite *suite, nsec_t at_ns, const char *kind, const char *words);

@@ -116,9 +116,9 @@ static void what_does_not_scale_is_said(void **state)
     suite_free(suite);
 }
 
-/* 70 and 130 of 300 requests are 60 of their mean apart, and four standard deviations of 100 are 40;
- * of few, or a few per cent of many, is chance; 700 of 3,000 for one instance are not (four of 1,000
- * are 126). */
+/* 70 and 130 of 300 requests are 60 apart, and four standard deviations of their mean of 100 are
+ * 40; of few, or a few per cent of many, is chance; 700 of 3,000 for one instance are not (four of
+ * 1,000 are 126). */
 static void unequal_parts_are_said(void **state)
 {
     (void)state;
