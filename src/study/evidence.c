@@ -275,6 +275,19 @@ static bool weigh_peak(struct case_file *file)
     return true;
 }
 
+/* Whether it was full by the time the system bent. Efficiency falls gently towards a limit, long
+ * before the mean use says full: there it is late only where capacity had been reached without it.
+ */
+static bool is_in_time(const struct case_file *file)
+{
+    const struct curve *curve = file->field->curve;
+    size_t onset = file->onset, bend = file->bend;
+    if (bend == SIZE_MAX)
+        return false;
+    return onset <= bend + 1 || (curve->points[bend].good &&
+                                 curve->points[onset - 1].throughput < 0.95 * curve->most_rps);
+}
+
 static void weigh_onset(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -300,7 +313,7 @@ static void weigh_onset(struct case_file *file)
                                   "much: work shares it",
                                   value_words(room, main, value), at, curve_unit(curve),
                                   curve->most_rps / curve->points[file->onset].throughput);
-    } else if (file->bend != SIZE_MAX && file->onset <= file->bend + 1) {
+    } else if (is_in_time(file)) {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g%s on%s",
                                   value_words(room, main, value), at, curve_unit(curve),
                                   weak ? " (a share of time, which is not the share of what it "
