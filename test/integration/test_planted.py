@@ -259,7 +259,7 @@ def told(document):
     for place in ("primary", "secondary"):
         for one in document[place]:
             lines.append(f"  {place}: {one['name']} ({one['kind']} of {one['thing']}) at "
-                         f"{one['load']}, score {one['score']}, ceiling {one["ceiling_rps"]}")
+                         f"{one['load']:.3g}, ceiling {one['ceiling_rps'] or 0:.4g}, {one['standing']}")
             lines += [f"    {e['kind']}: {e['words']}" for e in one["evidence"]]
     return "\n".join(lines)
 
