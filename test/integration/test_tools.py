@@ -76,6 +76,7 @@ def test_knee(tool):
     assert near(found["segmented"]["n"], 11.67, 1e-3) and found["kneedle"]["n"] == 14
     assert found["linear_to"]["n"] == 5 and found["power_peak"]["n"] == 14
     assert tool("fit", "knee", "a.csv", a_csv=cisco(8))["kneedle"]["n"] is None
+    assert tool("fit", "knee", "a.csv", "--efficiency", "80%", a_csv=cisco())["linear_to"]["n"] == 10
 
 
 def test_model_closed(tool):
@@ -142,6 +143,16 @@ STAGNANT = """-.80 .90 .01 .51 -.25 .65 -.25 .67 -.12 .60 -.12 .59 -.94 .92 .11 
 -.46 .99 -.43 .25 .33 -1.08 .99 -1.08 1.03 .44 .13 .34 .24 .25 .30""".split()
 
 
+# A curve with many bumps, of kneed's generator of examples.
+BUMPY = """7305 6979 6666.6 6463.2 6326.5 6048.8 6032.8 5762 5742.8 5398.2 5256.8 5227 5001.7 4942 4854.2
+4734.6 4558.7 4491.1 4411.6 4333 4234.6 4139.1 4056.8 4022.5 3868 3808.3 3745.3 3692.3 3645.6
+3618.3 3574.3 3504.3 3452.4 3401.2 3382.4 3340.7 3301.1 3247.6 3190.3 3180 3154.2 3089.5 3045.6
+2989 2993.6 2941.3 2875.6 2866.3 2834.1 2785.1 2759.7 2763.2 2720.1 2660.1 2690.2 2635.7 2632.9
+2574.6 2556 2545.7 2513.4 2491.6 2496 2466.5 2442.7 2420.5 2381.5 2388.1 2340.6 2335 2318.9 2319
+2308.2 2262.2 2235.8 2259.3 2221 2202.7 2184.3 2170.1 2160 2127.7 2134.7 2102 2101.4 2066.4
+2074.3 2063.7 2048.1 2031.9""".split()
+
+
 @pytest.mark.parametrize("head, row, words", [
     ("n,x", "{n},{x}", ()),
     ("x,n", "{x},{n}", ()),
@@ -206,6 +217,13 @@ def test_kneedle_by_shape(tool):
     found = tool("fit", "knee", "a.csv", a_csv="n,x\n" + lines(f"{x},{y}" for x, y in figure))["kneedle"]
     assert near(found["n"], .2222222) and near(found["y"], 1.8965517)
     assert near(found["difference"], .53639847) and near(found["threshold"], .42528736)
+
+
+def test_kneedle_on_a_bumpy_curve(tool):
+    found = tool("fit", "knee", "a.csv", "--shape", "convex",
+                 a_csv="n,x\n" + lines(f"{n},{x}" for n, x in enumerate(BUMPY)))["kneedle"]
+    assert found["n"] == 26 and found["all_n"] == [26, 31, 41, 46, 53]
+    assert found["direction"] == "falling"
 
 
 def test_kneedle_depends_on_the_range_and_sensitivity(tool):

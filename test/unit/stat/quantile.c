@@ -104,6 +104,20 @@ static void ranks_match_known_intervals(void **state)
     }
 }
 
+/* Go's benchmath of {-10, 2, 3, 4, 5, 6}: the median's interval is all of it at 0.96875, and at
+ * 99 % it needs 8 values. */
+static void a_median_of_six(void **state)
+{
+    (void)state;
+    uint64_t low = 0, high = 0;
+    double coverage = 0;
+    assert_int_equal(quantile_ranks(6, .5, .95, &low, &high, &coverage), 0);
+    assert_true(low == 1 && high == 6);
+    assert_near(coverage, .96875, 1e-14);
+    assert_int_equal(quantile_ranks(7, .5, .99, &low, &high, &coverage), QUANTILE_TOO_FEW);
+    assert_int_equal(quantile_ranks(8, .5, .99, &low, &high, &coverage), 0);
+}
+
 static void too_few_agrees_with_count_for(void **state)
 {
     (void)state;
@@ -157,6 +171,7 @@ int main(void)
         cmocka_unit_test(quantiles_invert_shares),
         cmocka_unit_test(a_t_test_needs_the_samples_deviation),
         cmocka_unit_test(ranks_match_known_intervals),
+        cmocka_unit_test(a_median_of_six),
         cmocka_unit_test(too_few_agrees_with_count_for),
         cmocka_unit_test(intervals_cover_as_promised),
     };

@@ -42,6 +42,20 @@ static void test_quantiles(void **state)
     sample_fini(&sample);
 }
 
+/* Definitions differ: of these ten, R's type 1 says 9, and type 7 says 7.65. */
+static void test_definitions(void **state)
+{
+    const double values[] = {3, 1, 4, 1, 5, 9, 2, 6, 5, 3};
+    struct sample sample = {.count = 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        sample_add(&sample, values[i]);
+    sample_sort(&sample);
+    near(sample_rank(&sample, 0.95), 9);
+    near(sample_between(&sample, 0.95), 7.65);
+    sample_fini(&sample);
+}
+
 static void test_few(void **state)
 {
     struct sample sample = {.count = 0};
@@ -72,6 +86,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_definitions),
         cmocka_unit_test(test_few),
         cmocka_unit_test(test_sum_keeps_small_ones),
     };
