@@ -237,14 +237,24 @@ static void put_progress(struct text *line, const struct run_progress *progress,
     put_instant(line, progress->planned_ns);
 }
 
+/* What a machine does not have is no news to who looks at a run: the report names it. */
+static bool is_news(const struct result_event *event)
+{
+    return strcmp(event->kind, "absent") != 0 && strcmp(event->kind, "unobserved") != 0;
+}
+
 /* The newest event of the whole run, if it is not older than half a minute. */
 static const struct result_event *fresh_event(const struct run_progress *progress)
 {
     const struct result *whole = progress->whole;
-    if (!whole->event_count)
-        return NULL;
-    const struct result_event *last = &whole->events[whole->event_count - 1];
-    return progress->elapsed_ns - last->at_ns < 30 * NSEC_PER_SEC ? last : NULL;
+    for (size_t i = whole->event_count; i-- > 0;) {
+        const struct result_event *event = &whole->events[i];
+        if (progress->elapsed_ns - event->at_ns >= 30 * NSEC_PER_SEC)
+            return NULL;
+        if (is_news(event))
+            return event;
+    }
+    return NULL;
 }
 
 static void put_event(struct text *line, const struct result_event *event)

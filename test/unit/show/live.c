@@ -120,6 +120,31 @@ static void test_panel(void **state)
     result_free(result);
 }
 
+/* What a machine does not have is no news: the event before it is shown. */
+static void test_panel_shows_news(void **state)
+{
+    (void)state;
+    const struct show_options options = {.columns = 80};
+    struct result *result = fixture_result(FIXTURE_WHOLE);
+    struct run_progress progress = progress_of(result);
+    struct live_panel panel = {.lines = 0};
+    struct text out = TEXT_EMPTY;
+    struct result_event *last = &result->events[result->event_count - 1];
+    static const char *const kinds[] = {"warning", "unobserved", "absent"};
+    for (size_t i = 0; i < 3; i++) {
+        free(last->kind);
+        free(last->words);
+        last->kind = memory_copy_text(kinds[i]);
+        last->words = memory_copy_text("no counters here");
+        show_live_panel(&panel, &progress, &options, &out);
+        assert_int_equal(strstr(out.at, "no counters here") != NULL, i == 0);
+        assert_non_null(strstr(out.at, "  ! "));
+        text_clear(&out);
+    }
+    text_fini(&out);
+    result_free(result);
+}
+
 static void test_sparkline(void **state)
 {
     (void)state;
@@ -138,8 +163,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_line),           cmocka_unit_test(test_line_says_users_once),
-        cmocka_unit_test(test_line_finishing), cmocka_unit_test(test_panel),
-        cmocka_unit_test(test_sparkline),
+        cmocka_unit_test(test_line_finishing), cmocka_unit_test(test_panel_shows_news),
+        cmocka_unit_test(test_panel),          cmocka_unit_test(test_sparkline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
