@@ -140,6 +140,17 @@ static void put_lower(struct text *out, const char *words)
         text_putc(out, (char)(*words >= 'A' && *words <= 'Z' ? *words | 0x20 : *words));
 }
 
+/* Methods that are words of tasks; others have a word that takes any. */
+static bool is_common(const char *method)
+{
+    static const char *const common[] = {"get",    "post", "put",    "patch",
+                                         "delete", "head", "options"};
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (span_equal_nocase(span_of(method), span_of(common[i])))
+            return true;
+    return false;
+}
+
 static void put_quick(struct text *out, const struct plan_quick *quick, struct notes *notes)
 {
     struct span path = {0};
@@ -154,14 +165,21 @@ static void put_quick(struct text *out, const struct plan_quick *quick, struct n
     text_puts(out, "    tasks:\n      - ");
     if (quick->driver_verb)
         text_puts(out, quick->driver_verb);
-    else
+    else if (!quick->method || is_common(quick->method))
         put_lower(out, quick->method ? quick->method : body ? "post" : "get");
+    else
+        text_puts(out, "request");
     bool settings = quick->settings && quick->settings->name;
     if (quick->driver_verb && span_equal(path, SPAN("/"))) { /* the verb's own path stands */
         text_puts(out, settings || quick->header_count ? ":\n" : ": {}\n");
     } else {
         text_puts(out, ":\n          url: ");
         put_quoted(out, path);
+        text_putc(out, '\n');
+    }
+    if (quick->method && !quick->driver_verb && !is_common(quick->method)) {
+        text_puts(out, "          method: ");
+        put_quoted(out, span_of(quick->method));
         text_putc(out, '\n');
     }
     put_headers(out, quick, notes);

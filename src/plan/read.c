@@ -60,7 +60,7 @@ static void apply_named_overrides(struct reader *reader)
                 entry->value = value;
             else if (map->kind == NODE_MAP)
                 node_append(map, document_add_text(&reader->document, dot + 1, &place), value);
-            reader->override_used[i] = true;
+            reader->overrides[i].used = true;
         }
     }
 }
@@ -69,9 +69,12 @@ static void check_overrides(struct reader *reader)
 {
     for (size_t i = 0; i < reader->source->override_count; i++) {
         const struct plan_override *override = &reader->source->overrides[i];
-        if (!reader->override_used[i])
-            notes_error(reader->notes, "command line: %s: the plan has no setting \"%s\"",
-                        override->flag ? override->flag : "--set", override->path);
+        const struct override_seen *seen = &reader->overrides[i];
+        if (!seen->used)
+            notes_error(reader->notes, "command line: %s: the plan has no setting \"%s\"%s%s%s",
+                        override->flag ? override->flag : "--set", override->path,
+                        seen->near ? "; did you mean \"" : "", seen->near ? seen->near : "",
+                        seen->near ? "\"?" : "");
     }
 }
 
@@ -207,7 +210,9 @@ static void reader_fini(struct reader *reader)
 {
     document_fini(&reader->document);
     variables_fini(&reader->variables);
-    free(reader->override_used);
+    for (size_t i = 0; i < reader->source->override_count; i++)
+        free(reader->overrides[i].near);
+    free(reader->overrides);
     free(reader->secrets);
 }
 
@@ -221,7 +226,8 @@ int plan_read_watch(const struct plan_source *source, const struct vocabulary *v
                             .reading = out,
                             .notes = &out->notes,
                             .watch_only = true,
-                            .override_used = memory_new(source->override_count, sizeof(bool))};
+                            .overrides =
+                                memory_new(source->override_count, sizeof(struct override_seen))};
     read_text(&reader, source->file);
     reader_fini(&reader);
     return 0;
@@ -235,7 +241,8 @@ int plan_read_text(const struct plan_source *source, const struct vocabulary *vo
                             .reading = out,
                             .notes = &out->notes,
                             .quick = quick,
-                            .override_used = memory_new(source->override_count, sizeof(bool))};
+                            .overrides =
+                                memory_new(source->override_count, sizeof(struct override_seen))};
     const char *name = quick ? "command line" : source->file ? source->file : "plan";
     const char *dot = strrchr(name, '.');
     if (dot && strcmp(dot, ".json") == 0) {

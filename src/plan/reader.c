@@ -202,6 +202,17 @@ static bool is_structured(const struct setting *row)
            row->type == SETTING_SPREAD || row->type == SETTING_JSON;
 }
 
+/* Keeps the path of a setting that a path of the command line may have meant. */
+static void keep_near(struct override_seen *seen, const char *pattern, const char *path)
+{
+    size_t distance = seen->used ? SIZE_MAX : text_distance(pattern, path);
+    if (distance > strlen(pattern) / 8 + 2 || (seen->near && distance >= seen->distance))
+        return;
+    free(seen->near);
+    seen->near = memory_copy_text(path);
+    seen->distance = distance;
+}
+
 struct node *reader_effective(struct reader *reader, const struct setting *row, const char *path,
                               struct node *written)
 {
@@ -209,9 +220,11 @@ struct node *reader_effective(struct reader *reader, const struct setting *row, 
     struct node *found = NULL;
     for (size_t i = 0; i < source->override_count; i++) { /* the last one wins */
         const struct plan_override *override = &source->overrides[i];
-        if (!override_fits(override->path, path, row))
+        if (!override_fits(override->path, path, row)) {
+            keep_near(&reader->overrides[i], override->path, path);
             continue;
-        reader->override_used[i] = true;
+        }
+        reader->overrides[i].used = true;
         found = outside_node(reader, override->words, "command line",
                              override->flag ? override->flag : override->path, is_structured(row));
     }

@@ -22,7 +22,13 @@ struct reader {
     struct document document;
     struct variables variables;
     struct symbols *symbols; /* that templates read now may name; NULL: none may be read */
-    bool *override_used;     /* by index in source->overrides */
+    /* By index in source->overrides: whether it found its setting, and the path most like its own
+     * of those that there are. */
+    struct override_seen {
+        bool used;
+        size_t distance;
+        char *near;
+    } * overrides;
     struct secret_range *secrets;
     size_t secret_count;
     char reference[96];          /* ", TARGET from the environment" of the text read last */

@@ -252,9 +252,14 @@ static char *request_words(const struct task_form *form)
 {
     struct text words = TEXT_EMPTY;
     const struct node *url = shorthand_node(form);
+    const struct node *own =
+        form->request->kind == NODE_MAP ? node_find(form->request, "method") : NULL;
+    const char *word = own && own->kind == NODE_TEXT ? own->text : form->verb->word;
+    if (url && strcmp(form->verb->shorthand, "url") != 0 && strstr(url->text, "{{"))
+        url = NULL; /* a question that each request has its own of is no name */
     if (url) {
         bool method = !strchr(form->verb->word, '.');
-        for (const char *at = form->verb->word; *at; at++)
+        for (const char *at = word; *at; at++)
             text_putc(&words, method ? (char)toupper((unsigned char)*at) : *at);
         text_printf(&words, " %s", url->text);
     } else {

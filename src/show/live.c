@@ -141,7 +141,7 @@ void show_live_line(const struct run_progress *progress, const struct show_optio
     put_instant(out, progress->elapsed_ns);
     text_puts(out, " of ");
     put_instant(out, progress->planned_ns);
-    if (progress->elapsed_ns > progress->planned_ns)
+    if (progress->elapsed_ns >= progress->planned_ns + NSEC_PER_SEC)
         put_finishing(out, &figures);
     text_puts(out, "   ");
     if (figures.phase && !phase_says_users(&figures)) {

@@ -203,7 +203,8 @@ static void refuses_unknown_overrides(void **state)
     assert_int_equal(reading.notes.errors, 1);
     char *words = test_notes(&reading);
     assert_string_equal(words,
-                        "command line: --set: the plan has no setting \"scenarios.main.vuss\"\n");
+                        "command line: --set: the plan has no setting \"scenarios.main.vuss\"; "
+                        "did you mean \"scenarios.main.vus\"?\n");
     free(words);
     plan_reading_fini(&reading);
 }
