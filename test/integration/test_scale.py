@@ -93,7 +93,7 @@ def test_a_target_that_only_fails_is_no_success(tmp_path, testbed, plimsoll):
 
 
 def test_replicates_are_taken_together(tmp_path, testbed, plimsoll):
-    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"), "prolong: 1")
+    plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "10"), "prolong: 1")
     ran = plimsoll("scale", "progression", plan, "--levels", "2,4", "--step-duration", "0.5",
                    "--repeat", 3)
     assert ran.code == PASSED, ran.err
