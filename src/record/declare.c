@@ -1,4 +1,4 @@
-/* Declarations of a run, from a plan or from another result; see declare.h. */
+/* Declarations of a run, from the conductor or from another result; see declare.h. */
 #include "record/declare.h"
 
 #include "base/memory.h"
@@ -33,39 +33,22 @@ static struct metric_table table_copy(const struct metric_table *from)
     };
 }
 
-/* The scenario that a task belongs to; set-up and teardown have none. */
-static const char *scenario_of(const struct plan *plan, uint32_t task)
+static void declare_counted(struct result *result, const struct run_declared *run)
 {
-    for (size_t i = 0; i < plan->scenario_count; i++) {
-        const struct plan_scenario *scenario = &plan->scenarios[i];
-        if (task >= scenario->first_task && task - scenario->first_task < scenario->task_count)
-            return scenario->name;
+    result->request_count = run->request_count;
+    result->requests = memory_new(run->request_count, sizeof *result->requests);
+    for (size_t i = 0; i < run->request_count; i++) {
+        result->requests[i].name = copy_or_empty(run->requests[i].name);
+        result->requests[i].task = copy_or_empty(run->requests[i].task);
+        result->requests[i].scenario = copy_or_empty(run->requests[i].scenario);
     }
-    if (task >= plan->setup_task && task - plan->setup_task < plan->setup_count)
-        return "setup";
-    if (task >= plan->teardown_task && task - plan->teardown_task < plan->teardown_count)
-        return "teardown";
-    return "";
-}
-
-static void declare_plan(struct result *result, const struct plan *plan)
-{
-    result->request_count = plan->request_count;
-    result->requests = memory_new(plan->request_count, sizeof *result->requests);
-    for (size_t i = 0; i < plan->request_count; i++) {
-        const struct plan_request *request = &plan->requests[i];
-        const char *task = request->task < plan->task_count ? plan->tasks[request->task].name : "";
-        result->requests[i].name = copy_or_empty(request->name);
-        result->requests[i].task = copy_or_empty(task);
-        result->requests[i].scenario = copy_or_empty(scenario_of(plan, request->task));
-    }
-    result->service_count = plan->rule_count;
-    result->services = memory_new(plan->rule_count, sizeof *result->services);
-    for (size_t i = 0; i < plan->rule_count; i++)
+    result->service_count = run->service_count;
+    result->services = memory_new(run->service_count, sizeof *result->services);
+    for (size_t i = 0; i < run->service_count; i++)
         result->services[i] =
-            (struct result_service){.service = copy_or_empty(plan->rules[i].service),
-                                    .outcome = copy_or_empty(plan->rules[i].name),
-                                    .failure = plan->rules[i].failure};
+            (struct result_service){.service = copy_or_empty(run->services[i].service),
+                                    .outcome = copy_or_empty(run->services[i].outcome),
+                                    .failure = run->services[i].failure};
 }
 
 static void declare_phases(struct result *result, const struct run_phase *phases, size_t count)
@@ -84,10 +67,9 @@ static void declare_phases(struct result *result, const struct run_phase *phases
         };
 }
 
-struct result *declare_run(const struct run_head *head, const struct plan *plan,
-                           const struct metric_table *metrics, const struct run_phase *phases,
-                           size_t phase_count)
+struct result *declare_run(const struct run_declared *run)
 {
+    const struct run_head *head = &run->head;
     struct result *result = memory_new(1, sizeof *result);
     *result = (struct result){
         .id = copy_or_empty(head->id),
@@ -105,15 +87,15 @@ struct result *declare_run(const struct run_head *head, const struct plan *plan,
         .wall_start_ns = head->wall_start_ns,
         .interval_ns = head->interval_ns,
         .time_scale = head->time_scale,
-        .metrics = table_copy(metrics),
-        .label_count = head->label_count,
-        .labels = memory_new(head->label_count, sizeof *result->labels),
+        .metrics = table_copy(run->metrics),
+        .label_count = run->label_count,
+        .labels = memory_new(run->label_count, sizeof *result->labels),
     };
-    for (size_t i = 0; i < head->label_count; i++)
-        result->labels[i] = (struct result_fact){.name = copy_or_empty(head->labels[i].name),
-                                                 .value = copy_or_empty(head->labels[i].value)};
-    declare_plan(result, plan);
-    declare_phases(result, phases, phase_count);
+    for (size_t i = 0; i < run->label_count; i++)
+        result->labels[i] = (struct result_fact){.name = copy_or_empty(run->labels[i].name),
+                                                 .value = copy_or_empty(run->labels[i].value)};
+    declare_counted(result, run);
+    declare_phases(result, run->phases, run->phase_count);
     return result;
 }
 

@@ -7,9 +7,7 @@
 #include "record/result.h"
 
 /* Declares from what the conductor knows. Owner: caller, result_free. */
-struct result *declare_run(const struct run_head *head, const struct plan *plan,
-                           const struct metric_table *metrics, const struct run_phase *phases,
-                           size_t phase_count);
+struct result *declare_run(const struct run_declared *run);
 
 /* A copy of another result's declarations; sums stay empty. Owner: caller, result_free. */
 struct result *declare_copy(const struct result *from);

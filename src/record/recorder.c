@@ -449,19 +449,17 @@ static void recorder_release(struct recorder *recorder)
     free(recorder);
 }
 
-int recorder_new(struct recorder **out, const char *path, const struct run_head *head,
-                 const struct plan *plan, const struct metric_table *metrics,
-                 const struct run_phase *phases, size_t phase_count)
+int recorder_new(struct recorder **out, const char *path, const struct run_declared *run)
 {
-    for (size_t i = 0; i < phase_count; i++)
-        check(phases[i].number == i);
+    for (size_t i = 0; i < run->phase_count; i++)
+        check(run->phases[i].number == i);
     struct recorder *recorder = memory_new(1, sizeof *recorder);
-    recorder->metrics = metrics;
+    recorder->metrics = run->metrics;
     recorder->book = series_book_new();
-    recorder->trace_most = plan->trace_most;
+    recorder->trace_most = run->trace_most;
     list_init(&recorder->said);
     locks_init(recorder);
-    struct result *declared = declare_run(head, plan, metrics, phases, phase_count);
+    struct result *declared = declare_run(run);
     int error = path ? run_file_create(&recorder->file, path, declared) : 0;
     recorder->picture = picture_new(declared, 1);
     if (!error)

@@ -11,7 +11,6 @@
 #define RECORD_RECORDER_H
 
 #include "base/clock.h"
-#include "plan/plan.h" /* breach: a run is declared from its plan; only the struct is read here */
 #include "record/metric.h"
 #include "record/tally.h"
 
@@ -35,8 +34,22 @@ struct run_head {
     nsec_t wall_start_ns; /* since 1970 */
     nsec_t interval_ns;
     double time_scale;
-    const struct plan_label *labels;
-    size_t label_count;
+};
+
+/* What the run counts apart, in the plan's words. */
+struct run_request {
+    const char *name, *task;
+    const char *scenario; /* "setup", "teardown": tasks before and after the load; "": of none */
+};
+
+/* Replies that a rule says something about a service by. */
+struct run_service {
+    const char *service, *outcome;
+    bool failure; /* whether the reply then counts as failed */
+};
+
+struct run_label {
+    const char *name, *value;
 };
 
 /* A stretch of the run: a stage of a scenario, named in the plan. With several scenarios, phases
@@ -52,14 +65,24 @@ struct run_phase {
     bool level;    /* a load level */
 };
 
-/* Creates the file (an existing one is an error: -EEXIST) and starts the thread. metrics and plan
- * must outlive the recorder. path NULL: no file, only the live picture. Returns 0 or -errno. */
-int recorder_new(struct recorder **out, const char *path, const struct run_head *head,
-                 const struct plan *plan, const struct metric_table *metrics,
-                 const struct run_phase *phases, size_t phase_count);
+/* All that is known of a run before it begins. Everything but the metrics is copied. */
+struct run_declared {
+    struct run_head head;
+    const struct metric_table *metrics; /* outlive the recorder */
+    const struct run_request *requests; /* as tallies number them */
+    const struct run_service *services; /* as tallies number them */
+    const struct run_phase *phases;     /* the n-th has the number n */
+    const struct run_label *labels;
+    size_t request_count, service_count, phase_count, label_count;
+    uint64_t trace_most; /* requests that are written one by one, over all threads */
+};
+
+/* Creates the file (an existing one is an error: -EEXIST) and starts the thread. path NULL: no
+ * file, only the live picture. Returns 0 or -errno. */
+int recorder_new(struct recorder **out, const char *path, const struct run_declared *run);
 
 /* Gives the recorder a loop thread's exchange to drain; before the load starts. Where the exchange
- * has a trace, its requests are written one by one, plan->trace_most of them over all threads; the
+ * has a trace, its requests are written one by one, run_declared.trace_most of them over all threads; the
  * facts trace.requests and trace.lost say how many were and were not. */
 void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange);
 

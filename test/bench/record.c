@@ -16,8 +16,7 @@
 enum { MOST_REQUESTS = 20, INTERVALS = 600, PER_HIST = 1000 };
 
 struct bench {
-    struct plan plan;
-    struct plan_request requests[MOST_REQUESTS];
+    struct run_request requests[MOST_REQUESTS];
     struct metric_table metrics;
     struct run_phase phase;
     struct tally_exchange exchange;
@@ -28,9 +27,7 @@ static void bench_init(struct bench *bench, size_t request_count)
 {
     *bench = (struct bench){.request_count = request_count};
     for (size_t i = 0; i < request_count; i++)
-        bench->requests[i].name = (char *)"request";
-    bench->plan.requests = bench->requests;
-    bench->plan.request_count = request_count;
+        bench->requests[i].name = "request";
     bench->phase = (struct run_phase){.name = "all", .end_ns = INTERVALS * NSEC_PER_SEC};
     metric_table_init(&bench->metrics);
     tally_exchange_init(&bench->exchange, &bench->metrics, 0, request_count, 0);
@@ -75,10 +72,16 @@ static double us_since(nsec_t begin_ns, double times)
 
 static struct recorder *recorder_of(struct bench *bench, const char *path)
 {
-    const struct run_head head = {.id = "bench", .segments = 1, .interval_ns = NSEC_PER_SEC};
+    const struct run_declared run = {
+        .head = {.id = "bench", .segments = 1, .interval_ns = NSEC_PER_SEC},
+        .metrics = &bench->metrics,
+        .requests = bench->requests,
+        .phases = &bench->phase,
+        .request_count = bench->request_count,
+        .phase_count = 1,
+    };
     struct recorder *recorder = NULL;
-    int error =
-        recorder_new(&recorder, path, &head, &bench->plan, &bench->metrics, &bench->phase, 1);
+    int error = recorder_new(&recorder, path, &run);
     if (error) {
         fprintf(stderr, "recorder_new: %d\n", error);
         exit(1);

@@ -21,11 +21,11 @@ static void what_was_recorded_is_read(void **state)
     assert_int_equal(result_read(fix.path, &read), 0);
     assert_true(read->finished);
     assert_result_equal(live, read);
-    assert_string_equal(read->id, fix.head.id);
-    assert_string_equal(read->plan_source, fix.head.plan_source);
+    assert_string_equal(read->id, fix.run.head.id);
+    assert_string_equal(read->plan_source, fix.run.head.plan_source);
     assert_null(read->plan_file);
     assert_true(read->seed == UINT64_MAX - 1);
-    assert_int_equal(read->wall_start_ns, fix.head.wall_start_ns);
+    assert_int_equal(read->wall_start_ns, fix.run.head.wall_start_ns);
     assert_string_equal(read->labels[0].value, "abc'1");
     assert_int_equal(read->example_count, 1);
     assert_string_equal(read->examples[0].words, "it's \"gone\"");
@@ -110,7 +110,7 @@ static void merged_segments_are_as_one_run(void **state)
     assert_int_equal(result_merge_files(twice, 2, other), -EEXIST);
     assert_false(exists(other, ""));
     assert_int_equal(result_merge_files(paths, 2, both), -EEXIST); /* never overwritten */
-    fix.head.id = "another";
+    fix.run.head.id = "another";
     char strange[160];
     snprintf(strange, sizeof strange, "%s/strange.plim", fix.directory);
     result_free(record(&fix, strange, 3, 3));

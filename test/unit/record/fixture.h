@@ -1,4 +1,4 @@
-/* What the tests of record share: a plan of three requests, four phases, metrics with a driver's
+/* What the tests of record share: three requests, four phases, metrics with a driver's
  * own, a scratch directory, and blocks filled with known numbers. */
 #ifndef TEST_RECORD_FIXTURE_H
 #define TEST_RECORD_FIXTURE_H
@@ -25,15 +25,12 @@
 enum { FIX_REQUESTS = 3, FIX_RULES = 2, FIX_PHASES = 4 };
 
 struct fixture {
-    struct plan plan;
-    struct plan_request requests[FIX_REQUESTS];
-    struct plan_task tasks[2];
-    struct plan_scenario scenarios[1];
-    struct plan_rule rules[FIX_RULES];
+    struct run_declared run;
+    struct run_request requests[FIX_REQUESTS];
+    struct run_service rules[FIX_RULES];
     struct run_phase phases[FIX_PHASES];
     struct metric_table metrics;
     uint32_t tokens, first_token; /* the driver's counter and histogram */
-    struct run_head head;
     char directory[64];
     char path[128];
 };
@@ -41,23 +38,11 @@ struct fixture {
 static inline void fixture_init(struct fixture *fix)
 {
     memset(fix, 0, sizeof *fix);
-    fix->requests[0] = (struct plan_request){.name = (char *)"chat", .task = 0};
-    fix->requests[1] = (struct plan_request){.name = (char *)"browse/list", .task = 1};
-    fix->requests[2] = (struct plan_request){.name = (char *)"browse/read", .task = 1};
-    fix->tasks[0] = (struct plan_task){.name = (char *)"chat"};
-    fix->tasks[1] = (struct plan_task){.name = (char *)"browse"};
-    fix->scenarios[0] = (struct plan_scenario){.name = (char *)"main", .task_count = 2};
-    fix->rules[0] =
-        (struct plan_rule){.service = (char *)"qdrant", .name = (char *)"timeout", .failure = true};
-    fix->rules[1] = (struct plan_rule){.service = (char *)"qdrant", .name = (char *)"ok"};
-    fix->plan.requests = fix->requests;
-    fix->plan.request_count = FIX_REQUESTS;
-    fix->plan.tasks = fix->tasks;
-    fix->plan.task_count = 2;
-    fix->plan.scenarios = fix->scenarios;
-    fix->plan.scenario_count = 1;
-    fix->plan.rules = fix->rules;
-    fix->plan.rule_count = FIX_RULES;
+    fix->requests[0] = (struct run_request){"chat", "chat", "main"};
+    fix->requests[1] = (struct run_request){"browse/list", "browse", "main"};
+    fix->requests[2] = (struct run_request){"browse/read", "browse", "main"};
+    fix->rules[0] = (struct run_service){"qdrant", "timeout", .failure = true};
+    fix->rules[1] = (struct run_service){"qdrant", "ok", .failure = false};
     static const char *const names[] = {"warm-up", "level 1 of 2", "level 2 of 2", "cool-down"};
     for (uint32_t i = 0; i < FIX_PHASES; i++)
         fix->phases[i] = (struct run_phase){.number = i,
@@ -73,23 +58,30 @@ static inline void fixture_init(struct fixture *fix)
         {.name = "ttft", .kind = METRIC_HISTOGRAM, .unit = "ns", .sentence = "First token."},
     };
     metric_table_add(&fix->metrics, own, 2, &fix->tokens, &fix->first_token);
-    static const struct plan_label label = {.name = (char *)"commit", .value = (char *)"abc'1"};
-    fix->head = (struct run_head){.id = "20261120T140203Z-1f2e3d",
-                                  .name = "gateway",
-                                  .plan_source = "target: \"http://x\"\n",
-                                  .target = "http://127.0.0.1:8000",
-                                  .version = "0.1.0",
-                                  .host = "box",
-                                  .kernel = "6.1",
-                                  .cpu = "cpu",
-                                  .cores = 2,
-                                  .seed = UINT64_MAX - 1,
-                                  .segments = 2,
-                                  .wall_start_ns = 1763647323 * NSEC_PER_SEC,
-                                  .interval_ns = NSEC_PER_SEC,
-                                  .time_scale = 1,
-                                  .labels = &label,
-                                  .label_count = 1};
+    static const struct run_label label = {"commit", "abc'1"};
+    fix->run.head = (struct run_head){.id = "20261120T140203Z-1f2e3d",
+                                      .name = "gateway",
+                                      .plan_source = "target: \"http://x\"\n",
+                                      .target = "http://127.0.0.1:8000",
+                                      .version = "0.1.0",
+                                      .host = "box",
+                                      .kernel = "6.1",
+                                      .cpu = "cpu",
+                                      .cores = 2,
+                                      .seed = UINT64_MAX - 1,
+                                      .segments = 2,
+                                      .wall_start_ns = 1763647323 * NSEC_PER_SEC,
+                                      .interval_ns = NSEC_PER_SEC,
+                                      .time_scale = 1};
+    fix->run.metrics = &fix->metrics;
+    fix->run.requests = fix->requests;
+    fix->run.services = fix->rules;
+    fix->run.phases = fix->phases;
+    fix->run.labels = &label;
+    fix->run.request_count = FIX_REQUESTS;
+    fix->run.service_count = FIX_RULES;
+    fix->run.phase_count = FIX_PHASES;
+    fix->run.label_count = 1;
     snprintf(fix->directory, sizeof fix->directory, "/tmp/plimsoll-record-XXXXXX");
     assert_non_null(mkdtemp(fix->directory));
     snprintf(fix->path, sizeof fix->path, "%s/run.plim", fix->directory);
@@ -118,8 +110,7 @@ static inline void fixture_fini(struct fixture *fix)
 static inline struct recorder *fixture_recorder(struct fixture *fix, const char *path)
 {
     struct recorder *recorder = NULL;
-    int error = recorder_new(&recorder, path, &fix->head, &fix->plan, &fix->metrics, fix->phases,
-                             FIX_PHASES);
+    int error = recorder_new(&recorder, path, &fix->run);
     assert_int_equal(error, 0);
     return recorder;
 }

@@ -328,15 +328,11 @@ static void a_path_that_cannot_be_is_refused(void **state)
     struct recorder *recorder = NULL;
     char path[256];
     snprintf(path, sizeof path, "%s/none/run.plim", fix.directory);
-    assert_int_equal(
-        recorder_new(&recorder, path, &fix.head, &fix.plan, &fix.metrics, fix.phases, FIX_PHASES),
-        -ENOENT);
+    assert_int_equal(recorder_new(&recorder, path, &fix.run), -ENOENT);
     int descriptor = open(fix.path, O_CREAT | O_WRONLY, 0644);
     assert_int_equal(write(descriptor, "mine", 4), 4);
     close(descriptor);
-    assert_int_equal(recorder_new(&recorder, fix.path, &fix.head, &fix.plan, &fix.metrics,
-                                  fix.phases, FIX_PHASES),
-                     -EEXIST);
+    assert_int_equal(recorder_new(&recorder, fix.path, &fix.run), -EEXIST);
     struct stat kept;
     assert_int_equal(stat(fix.path, &kept), 0);
     assert_int_equal(kept.st_size, 4); /* untouched */

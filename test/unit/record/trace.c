@@ -125,10 +125,8 @@ static void record(struct fixture *fix, uint64_t most)
 {
     struct recorder *recorder = NULL;
     struct talker talkers[THREADS];
-    fix->plan.trace_most = most;
-    assert_int_equal(recorder_new(&recorder, fix->path, &fix->head, &fix->plan, &fix->metrics,
-                                  fix->phases, FIX_PHASES),
-                     0);
+    fix->run.trace_most = most;
+    assert_int_equal(recorder_new(&recorder, fix->path, &fix->run), 0);
     for (uint32_t i = 0; i < THREADS; i++) {
         talkers[i].segment = i;
         tally_exchange_init(&talkers[i].exchange, &fix->metrics, i, FIX_REQUESTS, FIX_RULES);
@@ -203,9 +201,7 @@ static void test_none(void **state)
     struct trace *trace = NULL;
     (void)state;
     fixture_init(&fix);
-    assert_int_equal(recorder_new(&recorder, fix.path, &fix.head, &fix.plan, &fix.metrics,
-                                  fix.phases, FIX_PHASES),
-                     0);
+    assert_int_equal(recorder_new(&recorder, fix.path, &fix.run), 0);
     recorder_free(recorder);
     assert_int_equal(trace_open(&trace, fix.path), TRACE_NONE);
     assert_int_equal(trace_open(&trace, "/nonexistent/run.plim"), -ENOENT);

@@ -58,6 +58,7 @@ static void scene_init(struct scene *scene)
     };
     scene->phase = (struct run_phase){.name = "hold", .end_ns = 60 * NSEC_PER_SEC, .target = 1};
     metric_table_init(&scene->metrics);
+    const struct run_request request = {"front", "front", "main"};
     struct run_head head = {.id = "x",
                             .name = "scene",
                             .plan_source = "",
@@ -69,9 +70,13 @@ static void scene_init(struct scene *scene)
                             .segments = 1,
                             .interval_ns = NSEC_PER_SEC,
                             .time_scale = 1};
-    assert_int_equal(recorder_new(&scene->recorder, NULL, &head, &scene->plan, &scene->metrics,
-                                  &scene->phase, 1),
-                     0);
+    const struct run_declared run = {.head = head,
+                                     .metrics = &scene->metrics,
+                                     .requests = &request,
+                                     .phases = &scene->phase,
+                                     .request_count = 1,
+                                     .phase_count = 1};
+    assert_int_equal(recorder_new(&scene->recorder, NULL, &run), 0);
     tally_exchange_init(&scene->tallies, &scene->metrics, 0, 1, 0);
     recorder_attach(scene->recorder, &scene->tallies);
 }

@@ -344,19 +344,11 @@ static inline struct result *fixture_result(enum fixture_kind kind)
 {
     static const uint32_t points[FIXTURE_KINDS] = {75, 3, 0, 1, 20, 40, 1800, 75, 75};
     bool hostile = kind == FIXTURE_HOSTILE;
-    struct plan_request requests[] = {
-        {.name = (char *)(hostile ? FIXTURE_EVIL : "chat"), .task = 0},
-        {.name = (char *)"browse/models", .task = 1},
-        {.name = (char *)"browse/health", .task = 1},
+    const struct run_request requests[FIXTURE_REQUESTS] = {
+        {hostile ? FIXTURE_EVIL : "chat", "chat", "api"},
+        {"browse/models", "browse", "api"},
+        {"browse/health", "browse", "api"},
     };
-    struct plan_task tasks[] = {{.name = (char *)"chat"}, {.name = (char *)"browse"}};
-    struct plan_scenario scenario = {.name = (char *)"api", .task_count = 2};
-    const struct plan plan = {.requests = requests,
-                              .request_count = FIXTURE_REQUESTS,
-                              .tasks = tasks,
-                              .task_count = 2,
-                              .scenarios = &scenario,
-                              .scenario_count = 1};
     static const char *const names[] = {"warm-up", "level 1 of 3: 10 users",
                                         "level 2 of 3: 50 users", "level 3 of 3: 100 users"};
     static const nsec_t edges[] = {0, 6, 29, 52, 75};
@@ -371,7 +363,7 @@ static inline struct result *fixture_result(enum fixture_kind kind)
                                        .target = targets[i],
                                        .excluded = i == 0 && kind != FIXTURE_SINGLE,
                                        .level = i > 0};
-    static const struct plan_label label = {.name = (char *)"commit", .value = (char *)"4550f77"};
+    static const struct run_label label = {"commit", "4550f77"};
     const struct run_head head = {
         .id = "2026-11-20T14-02-31-1f2e3d",
         .name = hostile ? FIXTURE_EVIL : "api-gateway",
@@ -391,8 +383,6 @@ static inline struct result *fixture_result(enum fixture_kind kind)
         .wall_start_ns = 1795183351 * NSEC_PER_SEC,
         .interval_ns = NSEC_PER_SEC,
         .time_scale = 1,
-        .labels = &label,
-        .label_count = 1,
     };
     struct metric_table metrics;
     metric_table_init(&metrics);
@@ -403,7 +393,17 @@ static inline struct result *fixture_result(enum fixture_kind kind)
                          sizeof fixture_token_metrics / sizeof *fixture_token_metrics,
                          &maker.token_counter, &maker.token_hist);
     struct recorder *recorder = NULL;
-    check(recorder_new(&recorder, NULL, &head, &plan, &metrics, phases, FIXTURE_PHASES) == 0);
+    const struct run_declared run = {
+        .head = head,
+        .metrics = &metrics,
+        .requests = requests,
+        .phases = phases,
+        .labels = &label,
+        .request_count = FIXTURE_REQUESTS,
+        .phase_count = FIXTURE_PHASES,
+        .label_count = 1,
+    };
+    check(recorder_new(&recorder, NULL, &run) == 0);
     struct tally_exchange exchange;
     tally_exchange_init(&exchange, &metrics, 0, FIXTURE_REQUESTS, 0);
     recorder_attach(recorder, &exchange);

@@ -169,8 +169,11 @@ static void every_prediction_outside_is_marked(void **state)
         make_network(&made, &random);
         measure(&made, &random);
         for (size_t i = 0; i < LEVELS; i++)
-            levels[i] = (struct case_level){ceil(made.highest * (double)(i + 1) / LEVELS),
-                                            made.inside[i], made.network.think_s, made.x[i], true};
+            levels[i] = (struct case_level){.load = ceil(made.highest * (double)(i + 1) / LEVELS),
+                                            .concurrency = made.inside[i],
+                                            .think_s = made.network.think_s,
+                                            .throughput = made.x[i],
+                                            .usable = true};
         char empty[] = "";
         const struct advice_case the_case = {.name = empty,
                                              .target = empty,
