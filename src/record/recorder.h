@@ -82,8 +82,8 @@ struct run_declared {
 int recorder_new(struct recorder **out, const char *path, const struct run_declared *run);
 
 /* Gives the recorder a loop thread's exchange to drain; before the load starts. Where the exchange
- * has a trace, its requests are written one by one, run_declared.trace_most of them over all threads; the
- * facts trace.requests and trace.lost say how many were and were not. */
+ * has a trace, its requests are written one by one, at most trace_most of them over all threads;
+ * the facts trace.requests and trace.lost say how many were and were not. */
 void recorder_attach(struct recorder *recorder, struct tally_exchange *exchange);
 
 /* Records an event: kind ("threshold", "stop", "health", "generator", "clock"), words. Any thread.

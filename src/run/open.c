@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "host/machine.h"
 #include "record/path.h"
+#include "run/declared.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -35,57 +36,6 @@ int run_directory_make(const char *directory)
     if (error == 0 && access(directory, W_OK | X_OK) != 0)
         error = -errno;
     return error;
-}
-
-/* The scenario that a task belongs to; set-up and teardown have none. */
-static const char *scenario_of(const struct plan *plan, uint32_t task)
-{
-    for (size_t i = 0; i < plan->scenario_count; i++) {
-        const struct plan_scenario *scenario = &plan->scenarios[i];
-        if (task >= scenario->first_task && task - scenario->first_task < scenario->task_count)
-            return scenario->name;
-    }
-    if (task >= plan->setup_task && task - plan->setup_task < plan->setup_count)
-        return "setup";
-    if (task >= plan->teardown_task && task - plan->teardown_task < plan->teardown_count)
-        return "teardown";
-    return "";
-}
-
-/* The rows of a plan as the record has them. */
-struct rows {
-    struct run_request *requests;
-    struct run_service *services;
-    struct run_label *labels;
-};
-
-static struct rows rows_of(const struct plan *plan)
-{
-    struct rows rows = {.requests = memory_new(plan->request_count, sizeof *rows.requests),
-                        .services = memory_new(plan->rule_count, sizeof *rows.services),
-                        .labels = memory_new(plan->label_count, sizeof *rows.labels)};
-    for (size_t i = 0; i < plan->request_count; i++) {
-        const struct plan_request *request = &plan->requests[i];
-        rows.requests[i] = (struct run_request){
-            .name = request->name,
-            .task = request->task < plan->task_count ? plan->tasks[request->task].name : "",
-            .scenario = scenario_of(plan, request->task),
-        };
-    }
-    for (size_t i = 0; i < plan->rule_count; i++)
-        rows.services[i] = (struct run_service){.service = plan->rules[i].service,
-                                                .outcome = plan->rules[i].name,
-                                                .failure = plan->rules[i].failure};
-    for (size_t i = 0; i < plan->label_count; i++)
-        rows.labels[i] = (struct run_label){plan->labels[i].name, plan->labels[i].value};
-    return rows;
-}
-
-static void rows_free(struct rows *rows)
-{
-    free(rows->requests);
-    free(rows->services);
-    free(rows->labels);
 }
 
 /* Calls recorder_new with the first free name. */
@@ -135,22 +85,13 @@ int run_open_record(const struct run_open_options *options, struct recorder **re
         .interval_ns = plan->interval_ns,
         .time_scale = plan->time_scale,
     };
-    struct rows rows = rows_of(plan);
-    const struct run_declared declared = {
-        .head = head,
-        .metrics = options->metrics,
-        .requests = rows.requests,
-        .services = rows.services,
-        .phases = options->phases,
-        .labels = rows.labels,
-        .request_count = plan->request_count,
-        .service_count = plan->rule_count,
-        .phase_count = options->phase_count,
-        .label_count = plan->label_count,
-        .trace_most = plan->trace_most,
-    };
+    struct run_declared declared = {.head = head,
+                                    .metrics = options->metrics,
+                                    .phases = options->phases,
+                                    .phase_count = options->phase_count};
+    declared_init(&declared, plan);
     int error = create_free(options->options, &declared, recorder, path);
-    rows_free(&rows);
+    declared_fini(&declared);
     machine_fini(&machine);
     return error;
 }

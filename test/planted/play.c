@@ -11,6 +11,7 @@
 #include "plug/probe/probe_list.h"
 #include "plug/probe/prometheus.h"
 #include "record/recorder.h"
+#include "run/declared.h"
 #include "run/overseer.h"
 #include "run/program.h"
 #include "run/run.h"
@@ -306,16 +307,20 @@ static void begin(struct world *world, uint64_t seed)
     open_testbed(world, seed, &address);
     read_plan(world, net_address_write(&address, literal, sizeof literal), seed);
     const struct plan *plan = world->reading.plan;
-    struct run_head head = {.id = "planted",
-                            .name = plan->name,
-                            .plan_source = "",
-                            .target = plan->target,
-                            .version = "test",
-                            .segments = 1,
-                            .interval_ns = plan->interval_ns,
-                            .time_scale = 1};
-    check(recorder_new(&world->recorder, NULL, &head, plan, &world->program.metrics, world->phases,
-                       world->phase_count) == 0);
+    struct run_declared run = {.metrics = &world->program.metrics,
+                               .phases = world->phases,
+                               .phase_count = world->phase_count};
+    run.head = (struct run_head){.id = "planted",
+                                 .name = plan->name,
+                                 .plan_source = "",
+                                 .target = plan->target,
+                                 .version = "test",
+                                 .segments = 1,
+                                 .interval_ns = plan->interval_ns,
+                                 .time_scale = 1};
+    declared_init(&run, plan);
+    check(recorder_new(&world->recorder, NULL, &run) == 0);
+    declared_fini(&run);
     tally_exchange_init(&world->tallies, &world->program.metrics, 0, plan->request_count,
                         plan->rule_count);
     recorder_attach(world->recorder, &world->tallies);
