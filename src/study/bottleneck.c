@@ -78,6 +78,21 @@ static bool late_at(const struct curve_point *point)
     return false;
 }
 
+static bool is_linear(const struct curve_point *point)
+{
+    return !(point->efficiency_high < 0.9) && !(point->efficiency < 0.85);
+}
+
+/* Whether throughput falls behind from here on: one point of many may be low by chance, but what
+ * has bent does not become linear again at a higher load. */
+static bool falls_behind(const struct curve *curve, size_t from)
+{
+    for (size_t i = from; i < curve->count; i++)
+        if (is_linear(&curve->points[i]))
+            return false;
+    return from > 0;
+}
+
 /* The first point that is no longer linear or good; where the generator was late: not counted. */
 static size_t bend_of(const struct curve *curve)
 {
@@ -85,8 +100,7 @@ static size_t bend_of(const struct curve *curve)
         const struct curve_point *point = &curve->points[i];
         if (late_at(point))
             continue;
-        if (!point->good || (i > 0 && point->efficiency_high < 0.9) ||
-            (i > 0 && point->efficiency < 0.85) || point->load >= curve->knee.load)
+        if (!point->good || falls_behind(curve, i) || point->load >= curve->knee.load)
             return i;
     }
     return SIZE_MAX;

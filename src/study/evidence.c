@@ -19,6 +19,7 @@ enum { FIT_LEAST = 3 };
 
 static const double ceiling_match = 0.1;   /* of the measured capacity */
 static const double plateau_spread = 0.03; /* of a value that stays */
+static const double as_full = 0.005;       /* of a store: no room for one more */
 static const double pinned_reach = 1.1;    /* of a limit: looks are not quite as long as they say */
 
 struct case_file {
@@ -239,19 +240,20 @@ static bool first_errors(const struct case_file *file, size_t *at, const struct 
 
 /* A store is out when it is full for a moment: what is turned away then leaves again, so that its
  * mean need never be near the limit. Its peak counts where failures of its kind begin, and where
- * it had not been full long before without any. */
+ * it had not been as full long before without any. */
 static bool peaks_at(const struct case_file *file, size_t at)
 {
     const struct track *main = file->main;
     size_t first = 0;
     if (main->indicator->use != USE_LEVEL || is_allocated(file))
         return false;
-    while (first < at && !(main->most[first] >= main->indicator->limit))
+    while (first < at && !(main->most[first] >= main->most[at] - as_full))
         first++;
     return main->most[at] >= main->indicator->limit && first + 2 >= at;
 }
 
-/* Finds such a peak, unless it was full on average before. Returns whether there was one. */
+/* Finds such a peak, unless it was full on average before. Looks once a second may miss it where
+ * few requests fail, and see it at the next loads. Returns whether there was one. */
 static bool weigh_peak(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -260,7 +262,12 @@ static bool weigh_peak(struct case_file *file)
     char room[32];
     double share;
     size_t at;
-    if (!first_errors(file, &at, &errors, &share) || !peaks_at(file, at))
+    if (!first_errors(file, &at, &errors, &share))
+        return false;
+    size_t last = at + 2 < curve->count ? at + 2 : curve->count - 1;
+    while (at < last && !peaks_at(file, at))
+        at++;
+    if (!peaks_at(file, at))
         return false;
     for (size_t i = 0; i < at; i++)
         if (main->values[i] >= main->indicator->limit)

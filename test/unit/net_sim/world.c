@@ -53,6 +53,61 @@ static void test_bandwidth(void **state)
     loop_free(loop);
 }
 
+/* Two who send a kilobyte each over a link of 1 MB/s: the second one waits for the first. */
+static void test_shared_link(void **state)
+{
+    (void)state;
+    struct loop *loop = new_loop(&(struct sim_options){.link_bytes_per_second = 1e6});
+    struct server server = {.echoes = true};
+    char kilobyte[1000] = {1};
+    struct talker *clients[2];
+    open_server(&server, loop, 80);
+    for (int i = 0; i < 2; i++)
+        clients[i] = dial(loop, 80);
+    rest(loop);
+    nsec_t said = loop_now(loop);
+    for (int i = 0; i < 2; i++)
+        stream_write(&clients[i]->stream, kilobyte, sizeof kilobyte);
+    rest(loop);
+    /* There in 1 and 2 ms; the way back is a link of its own. */
+    assert_int_equal(clients[0]->first_ns, said + 2 * NSEC_PER_MSEC);
+    assert_int_equal(clients[1]->first_ns, said + 3 * NSEC_PER_MSEC);
+    for (int i = 0; i < 2; i++)
+        talker_free(clients[i]);
+    close_server(&server);
+    loop_free(loop);
+}
+
+/* Two clients on a processor that needs 1 ms a piece: the first piece leaves after 1 ms, the second
+ * after 2; the first reply, there since 1 ms, is taken up at 2, the second one at 3; and of 10 ms
+ * four were work. Servers are not held up. */
+static void test_busy_clients(void **state)
+{
+    (void)state;
+    struct loop *loop = new_loop(&(struct sim_options){.client_ns = NSEC_PER_MSEC});
+    struct server server = {.echoes = true};
+    struct talker *clients[2];
+    nsec_t asleep_ns, lag_ns;
+    open_server(&server, loop, 80);
+    for (int i = 0; i < 2; i++)
+        clients[i] = dial(loop, 80);
+    rest(loop);
+    nsec_t said = loop_now(loop);
+    loop_usage(loop, &asleep_ns, &lag_ns);
+    for (int i = 0; i < 2; i++)
+        stream_write(&clients[i]->stream, "hello", 5);
+    turn(loop, said + 10 * NSEC_PER_MSEC);
+    assert_int_equal(clients[0]->first_ns, said + 2 * NSEC_PER_MSEC);
+    assert_int_equal(clients[1]->first_ns, said + 3 * NSEC_PER_MSEC);
+    loop_usage(loop, &asleep_ns, &lag_ns);
+    assert_int_equal(asleep_ns, 6 * NSEC_PER_MSEC);
+    assert_int_equal(lag_ns, NSEC_PER_MSEC);
+    for (int i = 0; i < 2; i++)
+        talker_free(clients[i]);
+    close_server(&server);
+    loop_free(loop);
+}
+
 /* The byte that stands at a place of what everybody says. */
 static char said_at(size_t at)
 {
@@ -431,6 +486,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_delays_exact), cmocka_unit_test(test_bandwidth),
+        cmocka_unit_test(test_shared_link),  cmocka_unit_test(test_busy_clients),
         cmocka_unit_test(test_determinism),  cmocka_unit_test(test_splitting),
         cmocka_unit_test(test_faults),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_closing),      cmocka_unit_test(test_window),

@@ -90,6 +90,38 @@ static void test_node(void **state)
     odd_stop(&server.odd);
 }
 
+/* Rates over limits that stand beside them: the busier direction of a link, a processor quota. */
+static void test_shares_of_limits(void **state)
+{
+    (void)state;
+    struct server server;
+    struct probe_stage stage = {.rc = 0};
+    begin(&server, "node_network_receive_bytes_total{device=\"eth0\"} 0\n"
+                   "node_network_transmit_bytes_total{device=\"eth0\"} 0\n"
+                   "node_network_speed_bytes{device=\"eth0\"} 1000\n"
+                   "container_cpu_usage_seconds_total{container=\"a\"} 0\n"
+                   "container_spec_cpu_quota{container=\"a\"} 50000\n");
+    struct config config = {.endpoint.url = server.odd.url};
+    assert_true(stage_open(&stage, &probe_prometheus, &config));
+    assert_int_equal(stage_look(&stage), 0);
+    assert_true(isnan(stage_value(&stage, "network.link_share", "eth0")));
+    say(&server, "text/plain",
+        "node_network_receive_bytes_total{device=\"eth0\"} 50\n"
+        "node_network_transmit_bytes_total{device=\"eth0\"} 200\n"
+        "node_network_speed_bytes{device=\"eth0\"} 1000\n"
+        "container_cpu_usage_seconds_total{container=\"a\"} 0.1\n"
+        "container_spec_cpu_quota{container=\"a\"} 50000\n");
+    poll(NULL, 0, 50);
+    assert_int_equal(stage_look(&stage), 0);
+    double sent = stage_value(&stage, "network.out_bytes", "eth0");
+    double used = stage_value(&stage, "container.cpu", "a");
+    assert_true(sent > 0 && used > 0);
+    near(stage_value(&stage, "network.link_share", "eth0"), sent / 1000, 1e-9);
+    near(stage_value(&stage, "container.cpu_of_quota", "a"), used / 0.5, 1e-9);
+    stage_close(&stage);
+    odd_stop(&server.odd);
+}
+
 /* Figures by Prometheus' own definition of histogram_quantile. */
 static void test_quantile(void **state)
 {
@@ -366,11 +398,17 @@ static void test_http(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_node),           cmocka_unit_test(test_quantile),
-        cmocka_unit_test(test_vllm),           cmocka_unit_test(test_stamps),
-        cmocka_unit_test(test_unknown_series), cmocka_unit_test(test_names_for_one_thing),
-        cmocka_unit_test(test_llamacpp),       cmocka_unit_test(test_query),
-        cmocka_unit_test(test_gaps),           cmocka_unit_test(test_http),
+        cmocka_unit_test(test_node),
+        cmocka_unit_test(test_quantile),
+        cmocka_unit_test(test_shares_of_limits),
+        cmocka_unit_test(test_vllm),
+        cmocka_unit_test(test_stamps),
+        cmocka_unit_test(test_unknown_series),
+        cmocka_unit_test(test_names_for_one_thing),
+        cmocka_unit_test(test_llamacpp),
+        cmocka_unit_test(test_query),
+        cmocka_unit_test(test_gaps),
+        cmocka_unit_test(test_http),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

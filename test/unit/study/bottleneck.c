@@ -2,6 +2,7 @@
  * value analysis, watched with noise. The primary has to be the planted one in all of them, at its
  * load to one level, and the healthy ones have none. */
 #include "study/bottleneck.h"
+#include "study/indicator.h"
 
 #include "base/memory.h"
 #include "base/random.h"
@@ -523,9 +524,22 @@ static void healthy_systems_have_none(void **state)
     assert_int_equal(check(healthy, sizeof healthy / sizeof *healthy), 0);
 }
 
+/* What is scraped by its own name has no unit: it is told by the end of its name. */
+static void series_are_known_by_their_names(void **state)
+{
+    (void)state;
+    assert_int_equal(indicator_find("testbed_tools_waiting", "1")->use, USE_QUEUE);
+    assert_int_equal(indicator_find("testbed_station_queue_length", "1")->use, USE_QUEUE);
+    assert_int_equal(indicator_find("jobs.queue", "requests")->use, USE_QUEUE);
+    assert_int_equal(indicator_find("arena_usage", "1")->use, USE_LEVEL);
+    assert_null(indicator_find("arena_usage", "bytes"));
+    assert_null(indicator_find("arena_size", "1"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(planted_bottlenecks_are_named),
-                                       cmocka_unit_test(healthy_systems_have_none)};
+                                       cmocka_unit_test(healthy_systems_have_none),
+                                       cmocka_unit_test(series_are_known_by_their_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,6 +134,31 @@ static void a_run_with_levels_is_a_suite(void **state)
     result_free(result);
 }
 
+/* A run whose generator was saturated from second 20 on: that says nothing against what was
+ * measured before, but leaves a doubt. */
+static void the_generator_is_judged_by_the_level(void **state)
+{
+    (void)state;
+    static char name[] = "generator.verdict", value[] = "saturated";
+    struct result *result = made();
+    struct suite *suite = suite_new();
+    struct level *level = series_add(suite_add(suite, SUITE_PROGRESSION, "a"));
+    struct result_fact *facts = result->facts, fact = {.name = name, .value = value};
+    size_t count = result->fact_count;
+    result->facts = &fact;
+    result->fact_count = 1;
+    for (size_t i = 20; i < result->point_count; i++)
+        result->points[i].saturated = true;
+    level_measure(result, 0, 20 * NSEC_PER_SEC, level);
+    assert_int_equal(level->generator, 1);
+    level_measure(result, 20 * NSEC_PER_SEC, 30 * NSEC_PER_SEC, level);
+    assert_int_equal(level->generator, 2);
+    result->facts = facts;
+    result->fact_count = count;
+    suite_free(suite);
+    result_free(result);
+}
+
 static struct second warming(int t)
 {
     return (struct second){.times = t < 10 ? 10 : 100, .first_ms = 101};
@@ -166,6 +191,7 @@ int main(void)
         cmocka_unit_test(failures_have_their_names),
         cmocka_unit_test(few_requests_carry_no_percentile),
         cmocka_unit_test(a_run_with_levels_is_a_suite),
+        cmocka_unit_test(the_generator_is_judged_by_the_level),
         cmocka_unit_test(what_is_kept_is_steady_or_says_why),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,6 +164,41 @@ static void cache_limits_admission(void **state)
     batching_free(batching);
 }
 
+/* Room for 10, prompts of 3. A's step is 0..15 (3 + 10 + 2); with b 15..32 (3 + 10 + 4), and then
+ * 3 + 2 and 3 + 1 tokens are there, and two more do not fit: b, which came last, is put back. A
+ * ends alone at 44 and 56, and b reads its 3 + 1 tokens again, 56..72, and ends at 84 and 96. */
+static void the_last_one_is_put_back(void **state)
+{
+    static const nsec_t ends[] = {15, 32, 32, 44, 56, 72, 84, 96};
+    static const uint64_t numbers[] = {0, 0, 1, 0, 0, 1, 1, 1};
+    struct batching_options options = {.slots = 8,
+                                       .prefill_rate = 1e9,
+                                       .step_ns = 10,
+                                       .step_sequence_ns = 2,
+                                       .kv_tokens = 10,
+                                       .kv_full = KV_PREEMPT};
+    struct told told = {.count = 0};
+    struct batching *batching = batching_new(&options, UINT64_MAX, on_token, &told);
+    struct sequence a = sequence_of(3, 4), b = sequence_of(3, 4);
+    (void)state;
+    told.batching = batching;
+    assert_int_equal(arrive(batching, &a, 0), 0);
+    assert_int_equal(arrive(batching, &b, 0), 0);
+    batching_advance(batching, 40);
+    assert_int_equal(batching_preemptions(batching), 1);
+    assert_int_equal(batching_waiting(batching), 1);
+    assert_int_equal(batching_kv_tokens(batching), 5);
+    batching_advance(batching, 1000);
+    assert_int_equal(told.count, 8);
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(told.rows[i].at_ns, ends[i]);
+        assert_int_equal(told.rows[i].number, numbers[i]);
+    }
+    assert_int_equal(batching_preemptions(batching), 1);
+    assert_int_equal(batching_kv_tokens(batching), 0);
+    batching_free(batching);
+}
+
 static void abandoned_sequences_free_their_room(void **state)
 {
     struct told told;
@@ -197,6 +232,7 @@ int main(void)
         cmocka_unit_test(slots_and_queue_limit),
         cmocka_unit_test(no_queue_still_fills_slots),
         cmocka_unit_test(cache_limits_admission),
+        cmocka_unit_test(the_last_one_is_put_back),
         cmocka_unit_test(abandoned_sequences_free_their_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

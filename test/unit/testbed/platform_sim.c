@@ -210,6 +210,118 @@ static void replicas_answer_side_by_side(void **state)
 /* ---- limits to be planted ---------------------------------------------------------------------
  */
 
+static void work_of_10_ms(struct testbed_options *options)
+{
+    *options = testbed_defaults();
+    options->law.kind = LAW_FIXED;
+    options->law.service_ns = 10 * NSEC_PER_MSEC;
+}
+
+/* Two sessions: five pieces of work of 10 ms end in pairs. */
+static void sessions_queue_before_the_balancer(void **state)
+{
+    struct testbed_options options;
+    struct world world;
+    (void)state;
+    work_of_10_ms(&options);
+    options.limit.sessions = 2;
+    begin(&world, &options);
+    for (int i = 0; i < 5; i++)
+        start(&world, i, "GET /work", "");
+    turn(&world, 5 * NSEC_PER_MSEC);
+    start(&world, 5, "GET /metrics", "");
+    turn(&world, NSEC_PER_SEC);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(spent(&world, i), (10 + i / 2 * 10) * NSEC_PER_MSEC);
+    assert_true(says(&world, 5, "haproxy_backend_current_queue{proxy=\"work\"} 3\n"));
+    assert_true(says(&world, 5, "haproxy_frontend_current_sessions{proxy=\"work\"} 5\n"));
+    end(&world);
+}
+
+/* One session: who goes away keeps the place, as everywhere in the law, and gives it on in the end.
+ */
+static void sessions_of_those_who_went_are_given_on(void **state)
+{
+    struct testbed_options options;
+    struct world world;
+    (void)state;
+    work_of_10_ms(&options);
+    options.limit.sessions = 1;
+    begin(&world, &options);
+    for (int i = 0; i < 4; i++)
+        start(&world, i, "GET /work", "");
+    turn(&world, 5 * NSEC_PER_MSEC);
+    stream_close(&world.clients[0].stream, false);
+    stream_close(&world.clients[1].stream, false);
+    turn(&world, NSEC_PER_SEC);
+    assert_int_equal(spent(&world, 2), 30 * NSEC_PER_MSEC);
+    assert_int_equal(spent(&world, 3), 40 * NSEC_PER_MSEC);
+    end(&world);
+}
+
+/* 100 bytes, 40 of them always there and 30 for each request: the third one fails. */
+static void memory_runs_out(void **state)
+{
+    struct testbed_options options;
+    struct world world;
+    (void)state;
+    work_of_10_ms(&options);
+    options.limit.memory_bytes = 100;
+    options.limit.base_bytes = 40;
+    options.limit.request_bytes = 30;
+    begin(&world, &options);
+    for (int i = 0; i < 3; i++)
+        start(&world, i, "GET /work", "");
+    turn(&world, 5 * NSEC_PER_MSEC);
+    start(&world, 3, "GET /metrics", "");
+    turn(&world, 10 * NSEC_PER_MSEC);
+    start(&world, 4, "GET /work", "");
+    turn(&world, NSEC_PER_SEC);
+    for (int i = 0; i < 5; i++)
+        assert_true(says(&world, i, i == 2 ? "HTTP/1.1 500" : "HTTP/1.1 200"));
+    assert_int_equal(spent(&world, 2), 0);
+    assert_true(says(&world, 3, "container=\"testbed\"} 100\n"));
+    end(&world);
+}
+
+/* Work of 10 ms each at once, then 5 ms each, one after the other, at the service behind. */
+static void work_asks_the_service_behind(void **state)
+{
+    struct testbed_options options;
+    struct world world;
+    (void)state;
+    work_of_10_ms(&options);
+    options.platform.upstream =
+        (struct station_options){.service_ns = 5 * NSEC_PER_MSEC, .servers = 1, .fixed = true};
+    begin(&world, &options);
+    for (int i = 0; i < 3; i++)
+        start(&world, i, "GET /work", "");
+    turn(&world, NSEC_PER_SEC);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(spent(&world, i), (15 + 5 * i) * NSEC_PER_MSEC);
+    end(&world);
+}
+
+/* Half a processor: of 60 ms of work 50 fit into the first period, which begins with the world. */
+static void a_quota_holds_the_compute_threads(void **state)
+{
+    struct testbed_options options = testbed_defaults();
+    struct world world;
+    (void)state;
+    options.platform.embed_token_ns = 15 * NSEC_PER_MSEC;
+    options.platform.compute_threads = 2;
+    options.limit.processors = 0.5;
+    begin(&world, &options);
+    start(&world, 0, "POST /embed", "{\"inputs\":\"how deep it lies\"}");
+    turn(&world, NSEC_PER_SEC);
+    assert_int_equal(spent(&world, 0), 110 * NSEC_PER_MSEC);
+    start(&world, 1, "GET /metrics", "");
+    turn(&world, NSEC_PER_SEC);
+    assert_true(says(&world, 1, "\nprocess_cpu_seconds_total 0.06\n"));
+    assert_true(says(&world, 1, "container_cpu_cfs_throttled_periods_total{namespace="));
+    end(&world);
+}
+
 /* Twenty a second, those of a quarter of a second at once: five of eight, and one more soon. */
 static void a_rate_is_limited(void **state)
 {
@@ -417,6 +529,11 @@ int main(void)
         cmocka_unit_test(a_pool_of_connections_serves_in_turn),
         cmocka_unit_test(a_pool_that_is_full_refuses),
         cmocka_unit_test(a_rate_is_limited),
+        cmocka_unit_test(sessions_queue_before_the_balancer),
+        cmocka_unit_test(sessions_of_those_who_went_are_given_on),
+        cmocka_unit_test(memory_runs_out),
+        cmocka_unit_test(work_asks_the_service_behind),
+        cmocka_unit_test(a_quota_holds_the_compute_threads),
         cmocka_unit_test(searches_share_the_memory),
         cmocka_unit_test(a_gpu_runs_out_of_memory),
         cmocka_unit_test(embeddings_wait_for_their_thread),
