@@ -4,34 +4,19 @@
  *
  *   Source   the weights are ours: a ceiling that is the measured capacity is the strongest of what
  *            can be had without an intervention. */
-#include "study/candidate.h"
+#include "study/evidence_part.h"
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "stat/regression.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIT_LEAST = 3 };
-
-static const double ceiling_match = 0.1;   /* of the measured capacity */
 static const double plateau_spread = 0.03; /* of a value that stays */
 static const double as_full = 0.005;       /* of a store: no room for one more */
 static const double pinned_reach = 1.1;    /* of a limit: looks are not quite as long as they say */
-
-struct case_file {
-    const struct field *field;
-    const struct candidate *candidate;
-    const struct track *main; /* NULL: none */
-    double whole;             /* of a count that stays at a whole number: that number; else 0 */
-    size_t bend;
-    size_t onset; /* first point at which it is full; SIZE_MAX: none */
-    bool peaked;  /* ... for moments, in which requests failed */
-    struct bottleneck *out;
-};
 
 struct evidence *bottleneck_add(struct bottleneck *bottleneck, enum evidence_kind kind,
                                 double score, const char *format, ...)
@@ -78,8 +63,8 @@ double curve_load_for(const struct curve *curve, double throughput)
     return first->throughput > 0 ? throughput * first->load / first->throughput : (double)NAN;
 }
 
-static void set_source(struct evidence *evidence, const struct track *track, double value,
-                       double limit, double load)
+void evidence_source(struct evidence *evidence, const struct track *track, double value,
+                     double limit, double load)
 {
     struct text words = TEXT_EMPTY;
     text_printf(&words, "%s%s%s of %s", track->like->metric, *track->like->part ? " " : "",
@@ -95,106 +80,11 @@ static bool is_share(const struct track *track)
     return strcmp(track->like->unit, "1") == 0;
 }
 
-/* "97 %", or "4.2". */
-static const char *value_words(char room[32], const struct track *track, double value)
+const char *evidence_number(char room[EVIDENCE_ROOM], const struct track *track, double value)
 {
-    snprintf(room, 32, is_share(track) ? "%.3g %%" : "%.3g", is_share(track) ? 100 * value : value);
+    snprintf(room, EVIDENCE_ROOM, is_share(track) ? "%.3g %%" : "%.3g",
+             is_share(track) ? 100 * value : value);
     return room;
-}
-
-/* ---- ceiling --------------------------------------------------------------------------------- */
-
-/* Demand by the utilisation law: use = background + demand x throughput, before it is full, over
- * the first points of the curve. */
-static bool fit_over(const struct case_file *file, size_t points, struct regression *fit,
-                     bool *origin)
-{
-    const struct curve *curve = file->field->curve;
-    double *x = memory_new(2 * curve->count, sizeof *x), *y = x + curve->count;
-    size_t count = 0;
-    double limit = file->whole > 0 ? 0.95 * file->whole : file->main->indicator->limit;
-    for (size_t i = 0; i < points; i++) {
-        const struct curve_point *point = &curve->points[i];
-        bool bent = curve->retrograde && point->load > curve->most_load;
-        if (!point->usable || bent || isnan(file->main->values[i]) ||
-            file->main->values[i] >= limit)
-            continue;
-        x[count] = point->throughput;
-        y[count++] = file->main->values[i];
-    }
-    bool fitted = count >= FIT_LEAST && regression_line(x, y, count, false, fit) == 0 &&
-                  fit->b[1] > 0 && !(fit->b[1] < 2 * fit->error[1]);
-    *origin = fitted && fabs(fit->b[0]) < 2 * fit->error[0];
-    if (*origin) /* no background that could be told from none: a steadier line */
-        fitted = regression_line(x, y, count, true, fit) == 0;
-    free(x);
-    return fitted;
-}
-
-/* Before the system bends, where that is enough: beyond, throughput is the same again and again and
- * tells nothing of a slope, while a server that is stopped and started by its quota, or too busy to
- * answer, says at odd moments only how full it is. */
-static bool fit_demand(const struct case_file *file, struct regression *fit, bool *origin)
-{
-    size_t count = file->field->curve->count;
-    return (file->bend < count && fit_over(file, file->bend, fit, origin)) ||
-           fit_over(file, count, fit, origin);
-}
-
-/* The utilisation law as a validator: the level that it explains worst. */
-static void find_residual(struct case_file *file, double full)
-{
-    const struct curve *curve = file->field->curve;
-    struct bottleneck *out = file->out;
-    for (size_t i = 0; i < curve->count; i++) {
-        double wanted = out->background + out->demand * curve->points[i].throughput;
-        double rest = fabs(file->main->values[i] - fmin(full, wanted)) / full;
-        if (rest > out->residual || (isnan(out->residual) && !isnan(rest))) {
-            out->residual = rest;
-            out->residual_load = curve->points[i].load;
-        }
-    }
-}
-
-static void find_ceiling(struct case_file *file)
-{
-    struct regression fit;
-    bool origin;
-    struct bottleneck *out = file->out;
-    out->demand = out->background = out->ceiling = out->ceiling_low = out->ceiling_high = NAN;
-    out->residual = out->residual_load = NAN;
-    bool rate = file->main && (file->main->indicator->use == USE_SHARE || file->whole > 0);
-    if (!rate || !fit_demand(file, &fit, &origin))
-        return;
-    out->background = origin ? 0 : fit.b[0];
-    out->demand = origin ? fit.b[0] : fit.b[1];
-    double full = file->whole > 0 ? file->whole : 1;
-    out->ceiling = (full - out->background) / out->demand;
-    if (origin) {
-        double reach = 2 * fit.error[0];
-        out->ceiling_low = full / (out->demand + reach);
-        out->ceiling_high = out->demand > reach ? full / (out->demand - reach) : INFINITY;
-    } else {
-        struct regression_reach reach = regression_reaches(&fit, full, 0.95);
-        out->ceiling_low = reach.low;
-        out->ceiling_high = reach.high;
-    }
-    find_residual(file, full);
-}
-
-static void weigh_ceiling(struct case_file *file)
-{
-    const struct curve *curve = file->field->curve;
-    struct bottleneck *out = file->out;
-    if (isnan(out->ceiling) || !curve->peak_observed || curve->retrograde)
-        return;
-    double ratio = out->ceiling / curve->most_rps;
-    if (fabs(ratio - 1) > ceiling_match)
-        return;
-    struct evidence *evidence = bottleneck_add(
-        out, EVIDENCE_CEILING, 3 - 10 * fabs(ratio - 1),
-        "its ceiling, %.4g/s, is the measured capacity, %.4g/s", out->ceiling, curve->most_rps);
-    set_source(evidence, file->main, out->ceiling, curve->most_rps, curve->most_load);
 }
 
 /* ---- onset and plateau ----------------------------------------------------------------------- */
@@ -259,7 +149,7 @@ static bool weigh_peak(struct case_file *file)
     const struct curve *curve = file->field->curve;
     const struct track *main = file->main;
     const struct level_error *errors;
-    char room[32];
+    char room[EVIDENCE_ROOM];
     double share;
     size_t at;
     if (!first_errors(file, &at, &errors, &share))
@@ -275,8 +165,8 @@ static bool weigh_peak(struct case_file *file)
     double load = curve->points[at].load;
     struct evidence *evidence =
         bottleneck_add(file->out, EVIDENCE_ONSET, 1.5, "peaks of %s at %g%s",
-                       value_words(room, main, main->most[at]), load, curve_unit(curve));
-    set_source(evidence, main, main->most[at], main->indicator->limit, load);
+                       evidence_number(room, main, main->most[at]), load, curve_unit(curve));
+    evidence_source(evidence, main, main->most[at], main->indicator->limit, load);
     file->onset = at;
     file->peaked = true;
     return true;
@@ -299,7 +189,7 @@ static void weigh_onset(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
     const struct track *main = file->main;
-    char room[32];
+    char room[EVIDENCE_ROOM];
     if (!main || main->indicator->use == USE_COUNT || weigh_peak(file))
         return;
     for (size_t i = 0; i < curve->count && file->onset == SIZE_MAX; i++)
@@ -313,16 +203,16 @@ static void weigh_onset(struct case_file *file)
     if (is_allocated(file)) {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -1,
                                   "%s at the lowest load already: allocated beforehand, no sign",
-                                  value_words(room, main, value));
+                                  evidence_number(room, main, value));
     } else if (grew_on(file)) {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, -1,
                                   "%s from %g%s on, and yet throughput rose to %.2g times as "
                                   "much: work shares it",
-                                  value_words(room, main, value), at, curve_unit(curve),
+                                  evidence_number(room, main, value), at, curve_unit(curve),
                                   curve->most_rps / curve->points[file->onset].throughput);
     } else if (is_in_time(file)) {
         evidence = bottleneck_add(file->out, EVIDENCE_ONSET, weak ? 0.5 : 1.5, "%s from %g%s on%s",
-                                  value_words(room, main, value), at, curve_unit(curve),
+                                  evidence_number(room, main, value), at, curve_unit(curve),
                                   weak ? " (a share of time, which is not the share of what it "
                                          "could do)"
                                        : "");
@@ -331,7 +221,7 @@ static void weigh_onset(struct case_file *file)
                                   "full from %g%s on only, after the system had bent", at,
                                   curve_unit(curve));
     }
-    set_source(evidence, main, value, main->indicator->limit, at);
+    evidence_source(evidence, main, value, main->indicator->limit, at);
 }
 
 /* Where the value stops to grow: the first of the last points that are alike. */
@@ -374,7 +264,7 @@ static void weigh_plateau(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
     const struct track *main = file->main;
-    char room[32];
+    char room[EVIDENCE_ROOM];
     size_t from = main ? plateau_of(file) : SIZE_MAX;
     if (from == SIZE_MAX || !curve->peak_observed)
         return;
@@ -387,11 +277,12 @@ static void weigh_plateau(struct case_file *file)
         score = main->indicator->use == USE_WEAK ? 1 : 2;
     if (score <= 0)
         return;
-    struct evidence *evidence = bottleneck_add(
-        file->out, EVIDENCE_PLATEAU, score,
-        "stays at %s from %g to %g%s, while the load still rises", value_words(room, main, most),
-        at, curve->points[curve->count - 1].load, curve_unit(curve));
-    set_source(evidence, main, most, main->indicator->limit, at);
+    struct evidence *evidence =
+        bottleneck_add(file->out, EVIDENCE_PLATEAU, score,
+                       "stays at %s from %g to %g%s, while the load still rises",
+                       evidence_number(room, main, most), at, curve->points[curve->count - 1].load,
+                       curve_unit(curve));
+    evidence_source(evidence, main, most, main->indicator->limit, at);
     if (file->onset == SIZE_MAX)
         file->onset = from;
 }
@@ -438,13 +329,13 @@ static void weigh_one_queue(struct case_file *file, const struct track *track)
         grows  ? ", while the batch grows all the same: it is not full"
         : most ? ", the larger part of all that is under way"
                : "");
-    set_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
+    evidence_source(evidence, track, last, 1, curve->points[from < count ? from : 0].load);
     if (slots && cache_full(file)) {
         /* All that speaks for slots, the cache explains: as many run as it holds. */
         struct evidence *not =
             bottleneck_add(file->out, EVIDENCE_QUEUE, -fmax(3.5, file->out->score),
                            "the KV cache is full: the queue waits for memory");
-        set_source(not, cache_of(file), track_most(cache_of(file), count), 0.95, NAN);
+        evidence_source(not, cache_of(file), track_most(cache_of(file), count), 0.95, NAN);
         file->out->ceiling = file->out->ceiling_low = file->out->ceiling_high = NAN;
     }
     if (file->onset == SIZE_MAX || (isnan(file->out->ceiling) && from < file->onset))
@@ -464,7 +355,7 @@ static void weigh_sign(struct case_file *file, const struct track *track)
 {
     const struct curve *curve = file->field->curve;
     size_t count = curve->count, from = 0;
-    char room[32];
+    char room[EVIDENCE_ROOM];
     double limit = track->indicator->limit, most = track_most(track, count);
     bool event = track->indicator->use == USE_EVENT;
     while (from < count && (!(track->values[from] > limit) || was_late(&curve->points[from])))
@@ -472,11 +363,11 @@ static void weigh_sign(struct case_file *file, const struct track *track)
     if (from == count || (!event && !(track_last(track, count) > limit)) ||
         (from == 0 && count > 2 && track->values[0] > 0.7 * most))
         return;
-    struct evidence *evidence =
-        bottleneck_add(file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5,
-                       "%s: %s from %g%s on", track->like->metric, value_words(room, track, most),
-                       curve->points[from].load, curve_unit(curve));
-    set_source(evidence, track, most, limit, curve->points[from].load);
+    struct evidence *evidence = bottleneck_add(
+        file->out, event ? EVIDENCE_ERRORS : EVIDENCE_QUEUE, event ? 2.5 : 1.5,
+        "%s: %s from %g%s on", track->like->metric, evidence_number(room, track, most),
+        curve->points[from].load, curve_unit(curve));
+    evidence_source(evidence, track, most, limit, curve->points[from].load);
     if (file->onset == SIZE_MAX)
         file->onset = from;
 }
@@ -587,10 +478,10 @@ void candidate_judge(const struct field *field, const struct candidate *candidat
         .headroom = NAN,
     };
     file.whole = whole_of(&file);
-    find_ceiling(&file);
+    evidence_find_ceiling(&file);
     weigh_onset(&file);
     weigh_plateau(&file);
-    weigh_ceiling(&file);
+    evidence_weigh_ceiling(&file);
     weigh_signs(&file);
     weigh_errors(&file);
     place(&file);
