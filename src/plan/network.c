@@ -372,6 +372,10 @@ int network_model_read(const char *file, struct span bytes, struct network_model
 {
     struct document document;
     memset(out, 0, sizeof *out);
+    if (span_trim(bytes).bytes == 0) {
+        notes_error(notes, "%s is empty: a network has stations, and a population or rate", file);
+        return NETWORK_BAD;
+    }
     int error = document_read(&document, file, bytes, notes);
     if (error == 0 && (!document.root || document.root->kind != NODE_MAP))
         notes_error(notes, "%s: a network is a map with stations and a population or rate", file);

@@ -5,10 +5,13 @@
 #include "base/memory.h"
 #include "show/document.h"
 #include "show/table.h"
+#include "show/words.h"
 #include "stat/queue.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+enum { NAME_COLUMNS = 20 }; /* of a station in the first line, which has 80 */
 
 struct solved {
     const struct network_model *model;
@@ -297,8 +300,10 @@ static void put_text(const struct solved *s, struct text *out)
     char *name = words_clean(s->model->more[bounds->bottleneck].name, false);
     text_printf(out, "%s network: demand %s s", s->model->open ? "open" : "closed",
                 law_digits(one, bounds->demand_s));
-    if (isfinite(bounds->ceiling))
-        text_printf(out, ", at most %s/s, bound by %s", law_digits(two, bounds->ceiling), name);
+    if (isfinite(bounds->ceiling)) {
+        text_printf(out, ", at most %s/s, bound by ", law_digits(two, bounds->ceiling));
+        words_put_cut(out, name, NAME_COLUMNS);
+    }
     if (!s->model->open && isfinite(bounds->knee))
         text_printf(out, ", knee at %s users", law_digits(three, bounds->knee));
     text_puts(out, "\n\n");

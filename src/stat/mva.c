@@ -224,5 +224,11 @@ int mva_open(const struct network *network, double rate, struct network_state *o
             outcome = MVA_SATURATED;
     }
     settle(network, rate, rate, out);
+    if (!(rate > 0)) { /* nobody comes; who did would be served at once */
+        for (size_t k = 0; k < network->count; k++)
+            out->stations[k].response_s = station_demand(&network->stations[k]);
+        for (size_t k = 0; k < network->count; k++)
+            out->response_s += out->stations[k].response_s;
+    }
     return outcome;
 }

@@ -303,6 +303,8 @@ def test_ten_thousand_users(tool):
 def test_open_bounds(tool):
     """The known program's lower bound on the response, 1.1667, is above the upper one."""
     found = tool("model", "a.yaml", a_yaml="{rate: 2, stations: [{demand: .1}, {demand: .25}]}")
+    assert tool("model", "a.yaml", a_yaml="{rate: 0, stations: [{demand: .1}, {demand: .25}]}")[
+        "loads"][0]["response_s"] == .35
     bounds = found["loads"][0]["bounds"]["balanced_job"]["response_s"]
     assert near(bounds["low"], .35 / .65) and near(bounds["high"], .7)
     assert near(found["loads"][0]["response_s"], .625)
@@ -317,6 +319,16 @@ def test_a_certain_shift_that_does_not_matter(tool):
     assert found["verdict"] == "equivalent" and found["p"] < 1e-4
     assert near(found["shift"], .1) and near(found["margin"], 5, 1e-3)
     assert tool("compare", "--values", "a.txt", "b.txt", code=99, **files)["verdict"] == "worse"
+
+
+def test_p_as_benchstat_prints_it(tool):
+    """The two comparisons in the documents of Go's benchstat: 0.016 and -13.31 % of the means, 0.286."""
+    old, new = "13552735 13553943 13606356 13683198", "11773189 11942588 11786159 11628583 11815924"
+    found = tool("compare", "--values", "a.txt", "b.txt", a_txt=old, b_txt=new)
+    assert near(found["p"], 2 / 126) and found["verdict"] == "better"
+    old, new = "32395067 32334214 31992891 31735022", "32036529 32156552 31288355 31559706 31765634"
+    found = tool("compare", "--values", "a.txt", "b.txt", a_txt=old, b_txt=new)
+    assert near(found["p"], .285714285714) and found["verdict"] == "inconclusive"
 
 
 def test_compare_takes_a_named_column(tool):
@@ -357,6 +369,7 @@ def test_detect_takes_what_there_is(tool):
     (("fit", "knee", "a.csv", "--shape", "round"), "1 2\n", "--shape is concave or convex"),
     (("fit", "usl", "a.csv"), "n,x\n0,0\n1,1\n", "n must be above 0"),
     (("fit", "usl", "a.csv"), "a,b,c\n1,2,3\n", "--columns NAME,NAME"),
+    (("model", "a.csv"), " \n", "a.csv is empty: a network has stations"),
     (("model", "a.csv"), "population: 5..2\nstations: [{demand: 3}]\n", "from its least load"),
     (("model", "a.csv"), "population: 5\nstations: [{demand: -3}]\n", "seconds, at least 0"),
     (("model", "a.csv"), "rate: 5\nstations: [{mu: 0}]\n", "service_rate must be above 0"),

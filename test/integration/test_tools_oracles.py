@@ -1,5 +1,5 @@
 """Random questions, put to the tools of analysis and to R, GNU Octave's `queueing`, and Python's
-kneed: programs that others wrote by other methods. Each oracle is asked once, for all its questions;
+kneed and signal-processing-algorithms: programs that others wrote by other methods. Each oracle is asked once, for all its questions;
 one that is not installed is skipped loudly."""
 
 import json
@@ -284,13 +284,35 @@ def test_stations_as_octave_has_them(tool, octave):
 
 # ---- Python ---------------------------------------------------------------------------------------
 
+def importable(*names):
+    for name in names:
+        if subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode:
+            pytest.skip(f"SKIPPED LOUDLY: this Python has no {name}")
+
+
+def test_changes_as_mongodbs_program_has_them(tool):
+    """The same statistic with other random orders: where p is near 5 % they may differ."""
+    importable("numpy", "signal_processing_algorithms")
+    import numpy
+    from signal_processing_algorithms.energy_statistics.energy_statistics import e_divisive
+    draw, same = numpy.random.RandomState(5), 0
+    for _ in range(20):
+        series, level = [], 0
+        for _ in range(draw.randint(1, 5)):
+            series += list(draw.normal(level, 1, draw.randint(8, 40)))
+            level += draw.choice([-3, 3, 1.5, -1.5])
+        numpy.random.seed(1)
+        wanted = sorted(map(int, e_divisive(series, pvalue=.05, permutations=199)))
+        found = tool("detect", "a.csv", a_csv="".join(f"{float(value)!r}\n" for value in series))
+        same += found["indexes"] == wanted
+    assert same >= 18
+
+
 def test_knees_as_kneed_has_them(tool):
     """Steps of equal width: with others kneed turns y around, and not x. Its own test of sensitivity
     asserts nothing (trap T15): of the knees that it expects, 43 137 178 258 305 482 482, it finds the
     first one elsewhere."""
-    for name in ("numpy", "kneed"):
-        if subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode:
-            pytest.skip(f"SKIPPED LOUDLY: this Python has no {name}")
+    importable("numpy", "kneed")
     import numpy
     from kneed import KneeLocator
     draw = numpy.random.RandomState(9)
