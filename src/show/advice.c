@@ -154,7 +154,6 @@ static void put_sized(const struct advice *advice, struct text *line)
     double low = advice->replica_range.low, high = advice->replica_range.high;
     bool far = advice->count > 2 * advice->replicas_tested;
     char one[UNIT_ROOM], two[UNIT_ROOM];
-    high = fmax(high, advice->count);
     if (far && isfinite(low) && isfinite(high))
         text_printf(line, "%s to %s replicas of all that was tested: a range, and no point",
                     unit_write_number(one, low), unit_write_number(two, high));
@@ -356,6 +355,10 @@ static void put_verdict(const struct advice_view *view, struct text *out)
     else if (advice->verdict == ADVICE_GENERATOR)
         text_puts(&line, "No recommendation: the load generator was the limit. Measure again "
                          "with more cores for it, or with several hosts.");
+    else if (advice->verdict == ADVICE_UNKNOWN && view->the_case->inconclusive)
+        text_puts(&line, "The analysis is inconclusive: something binds, and it is not known what. "
+                         "Settle that first; plimsoll analyze says how. What follows is a lower "
+                         "bound.");
     else if (advice->verdict == ADVICE_UNKNOWN)
         text_puts(&line, "Nothing was seen to bind before the target: test at higher loads first, "
                          "with the resources watched. What follows is a lower bound.");

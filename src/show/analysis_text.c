@@ -256,9 +256,7 @@ static void put_secondary(const struct page *page, size_t number, const struct b
                     share ? (snprintf(load, sizeof load, "%.3g %% of it", 100 * one->demand), load)
                           : amount_words(load, one->unit, one->demand));
     } else {
-        say_use(one, &line);
-        text_printf(&line, "at %s (%s)", load_words(load, page->curve, one->load),
-                    one->predicted ? "signs only" : standing_words(one->standing));
+        text_printf(&line, "signs only, from %s on", load_words(load, page->curve, one->load));
     }
     snprintf(lead, sizeof lead, "%zu. ", number);
     put_line(page, lead, 3, &line);

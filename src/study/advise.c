@@ -52,6 +52,21 @@ static double allows(const struct advice_case *the_case, const struct case_bound
     return bound->primary && the_case->capacity_known ? the_case->capacity : (double)NAN;
 }
 
+/* Signs of something that is neither full nor has a ceiling bind nothing. */
+static bool is_signs(const struct case_bound *bound)
+{
+    return !bound->primary && !isfinite(bound->ceiling);
+}
+
+/* The bound that comes after the index-th; SIZE_MAX: none is known. */
+static size_t next_of(const struct advice_case *the_case, size_t index)
+{
+    for (size_t i = index + 1; i < the_case->bound_count; i++)
+        if (!is_signs(&the_case->bounds[i]))
+            return i;
+    return SIZE_MAX;
+}
+
 static void find_steps(struct advice *advice, const struct advice_case *the_case,
                        const struct advice_wish *wish)
 {
@@ -59,9 +74,7 @@ static void find_steps(struct advice *advice, const struct advice_case *the_case
     advice->steps = memory_new(the_case->bound_count, sizeof *advice->steps);
     for (size_t i = 0; i < the_case->bound_count; i++) {
         const struct case_bound *bound = &the_case->bounds[i];
-        /* Signs of something that is neither full nor has a ceiling bind nothing. */
-        bool signs = !bound->primary && !isfinite(bound->ceiling);
-        if (signs || !binds_before(advice, bound, load))
+        if (is_signs(bound) || !binds_before(advice, bound, load))
             continue;
         double now = allows(the_case, bound);
         struct advice_step *step = &advice->steps[advice->step_count++];
@@ -69,7 +82,7 @@ static void find_steps(struct advice *advice, const struct advice_case *the_case
                                      .factor = fmax(advice->target_rate / (now * wish->ceiling), 1),
                                      .useful = INFINITY,
                                      .allows = INFINITY,
-                                     .next = i + 1 < the_case->bound_count ? i + 1 : SIZE_MAX};
+                                     .next = next_of(the_case, i)};
         if (!isfinite(now))
             step->factor = NAN;
         step->last =

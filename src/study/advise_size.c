@@ -231,6 +231,8 @@ void advise_replicas(struct advice *advice, const struct advice_case *the_case,
     advice->count = sized ? advice->replicas.replicas : 0;
     if (sized && advice->delay.state == DELAY_SIZED && advice->delay.replicas > advice->count)
         advice->count = advice->delay.replicas;
+    if (isfinite(advice->replica_range.high))
+        advice->replica_range.high = fmax(advice->replica_range.high, advice->count);
     price_it(advice, the_case, wish);
 }
 

@@ -37,6 +37,9 @@ static const double first_growth = 1.5; /* of the time to the first token */
 static const double in_batch = 0.5;     /* of all that is in the system */
 static const double batch_full = 1.2;   /* times as many run: the batch was not full */
 
+/* A queue that is before a cache with room for this many more sequences does not wait for it. */
+static const double room_for = 1.5;
+
 /* One model server along the curve. */
 struct engine {
     const struct curve *curve;
@@ -79,6 +82,30 @@ static double most_of(const struct engine *engine, const char *metric)
             most = value;
     }
     return most;
+}
+
+/* The highest sample of the cache, and what one sequence holds of it, at the highest load. */
+static double cache_top(const struct engine *engine)
+{
+    const struct level *level = engine->curve->points[engine->last].levels[0];
+    double top = last_of(engine, "llm.kv_cache_share");
+    for (size_t k = 0; k < level->resource_count; k++)
+        if (strcmp(level->resources[k].metric, "llm.kv_cache_share") == 0 &&
+            strcmp(level->resources[k].thing, engine->thing) == 0)
+            top = fmax(top, level->resources[k].most);
+    return top;
+}
+
+static double cache_of_one(const struct engine *engine)
+{
+    return last_of(engine, "llm.kv_cache_share") / fmax(last_of(engine, "llm.running"), 1);
+}
+
+/* Not full, but with hardly room for one more: sequences are admitted whole. */
+static bool has_no_room(const struct engine *engine)
+{
+    double top = cache_top(engine);
+    return top < cache_full && top >= 0.5 && top + room_for * cache_of_one(engine) >= 1;
 }
 
 static double gpu_at(const struct engine *engine, size_t point, const char *metric)
@@ -138,6 +165,12 @@ bool engine_grows(const struct curve *curve, const char *thing)
            batch_full * value_at(&curve->points[from], thing, "llm.running");
 }
 
+/* A queue before a full-grown batch, whose cache has hardly room for one more. */
+static bool waits_for_room(const struct engine *engine)
+{
+    return has_queue(engine) && has_no_room(engine) && !engine_grows(engine->curve, engine->thing);
+}
+
 static bool has_no_queue(const struct engine *engine)
 {
     double waiting = last_of(engine, "llm.waiting"),
@@ -185,9 +218,17 @@ static void source(struct evidence *evidence, const struct engine *engine, const
 static void weigh_slots(const struct engine *engine, struct bottleneck *one)
 {
     double cache = most_of(engine, "llm.kv_cache_share");
+    struct evidence *evidence;
+    if (waits_for_room(engine)) {
+        evidence = bottleneck_add(one, EVIDENCE_ENGINE, -3.5,
+                                  "the KV cache has hardly room for one more sequence: the queue "
+                                  "waits for memory, or for this number of places");
+        source(evidence, engine, "llm.kv_cache_share", cache_top(engine), cache_free, NULL);
+        return;
+    }
     if (!has_queue(engine) || !(cache < cache_free) || engine_grows(engine->curve, engine->thing))
         return;
-    struct evidence *evidence =
+    evidence =
         bottleneck_add(one, EVIDENCE_ENGINE, 1.5,
                        "%.3g wait while %.3g run and the KV cache is %.2g %% full at most: they "
                        "wait for a place in the batch, not for memory",
@@ -196,11 +237,40 @@ static void weigh_slots(const struct engine *engine, struct bottleneck *one)
            "KV cache");
 }
 
+/* Binds from the first load on at which somebody waits. */
+static void weigh_room(const struct engine *engine, struct bottleneck *one)
+{
+    size_t from = engine->first;
+    while (from < engine->last &&
+           !(value_at(&engine->curve->points[from], engine->thing, "llm.waiting") >= 1))
+        from++;
+    struct evidence *evidence = bottleneck_add(
+        one, EVIDENCE_ENGINE, 2.5,
+        "%.3g sequences hold %.2g %% of it each, up to %.2g %%: hardly room for one more",
+        last_of(engine, "llm.running"), 100 * cache_of_one(engine), 100 * cache_top(engine));
+    source(evidence, engine, "llm.running, llm.kv_cache_share", cache_top(engine), cache_full,
+           NULL);
+    evidence = bottleneck_add(one, EVIDENCE_QUEUE, 2, "%.3g wait for it at %g%s",
+                              last_of(engine, "llm.waiting"),
+                              engine->curve->points[engine->last].load, curve_unit(engine->curve));
+    source(evidence, engine, "llm.waiting", last_of(engine, "llm.waiting"), 1, NULL);
+    if (!one->predicted)
+        return;
+    one->predicted = false;
+    one->load = one->load_high = engine->curve->points[from].load;
+    one->load_low = engine->curve->points[from ? from - 1 : 0].load;
+    one->value_there = value_at(&engine->curve->points[from], engine->thing, "llm.kv_cache_share");
+}
+
 static void weigh_cache(const struct engine *engine, struct bottleneck *one)
 {
     double cache = most_of(engine, "llm.kv_cache_share");
     double put_back = most_of(engine, "llm.preemptions");
     struct evidence *evidence;
+    if (waits_for_room(engine)) {
+        weigh_room(engine, one);
+        return;
+    }
     if (!(cache >= cache_full))
         return;
     if (has_queue(engine) && put_back > 0) {

@@ -21,9 +21,11 @@
 #define HAPROXY   "HAProxy, Protect Servers with Connection Limits and Queues"
 #define HAPROXY_AT                                                                                 \
     "https://www.haproxy.com/blog/protect-servers-with-haproxy-connection-limits-and-queues"
-#define GREGG    "Gregg, Systems Performance, 2nd edition (2020)"
-#define DEMAND   "Denning & Buzen, The Operational Analysis of Queueing Network Models (1978)"
-#define SLOTS    "our runs of llama.cpp, 16 requests at once on two processors, 2026-11"
+#define GREGG  "Gregg, Systems Performance, 2nd edition (2020)"
+#define DEMAND "Denning & Buzen, The Operational Analysis of Queueing Network Models (1978)"
+#define SLOTS                                                                                      \
+    "our runs of llama.cpp, 16 at once on two processors, 2026-11; slots share the context: "      \
+    "Multigrid (2026)"
 #define SLOTS_AT "https://dev.to/multigrid/ollamas-numparallel-setting-for-concurrent-requests-386l"
 
 /* clang-format off */
@@ -136,7 +138,7 @@ const struct remedy_row remedy_table[] = {
      "weights divide by the GPUs, and each has more room for the cache; " MEASURE,
      "synchronization between GPUs in each layer", VLLM, VLLM_AT},
     {"vllm", REMEDY_ARCHITECTURE, "kv-cache slots gpu-compute gpu-bandwidth decode queue",
-     "Serve the model with continuous batching and paged KV cache (vLLM), unless {thing} does so "
+     "Serve the model with continuous batching and paged KV cache (vLLM), unless it is served so "
      "already",
      "2 to 4 times the throughput at equal latency, against FasterTransformer and Orca, 2023",
      "another server to run; preemption when the cache is full", PAGED, PAGED_AT},

@@ -71,7 +71,7 @@ Configuration first:
 3. Architecture Optimizations:
    - Implement model sharding across GPUs
    - Serve the model with continuous batching and paged KV cache (vLLM), unless
-     llm does so already
+     it is served so already
    - Implement async processing queues
    - Add connection pooling optimization (a pooler before the database)
 

@@ -142,6 +142,17 @@ static void waiting_with_a_free_cache_wants_slots(void **state)
     found = analyze(&made);
     assert_null(pattern_of(found.analysis, "slots"));
     done(&found);
+    /* 5 at once that hold 17 % each: not full, and no room for one more. */
+    made.slots = 5;
+    made.cache = .85;
+    found = analyze(&made);
+    assert_string_equal(first_kind(found.analysis), "kv-cache");
+    assert_non_null(
+        strstr(pattern_of(found.analysis, "kv-cache")->words, "hardly room for one more"));
+    assert_true(!pattern_of(found.analysis, "slots") ||
+                pattern_of(found.analysis, "slots")->against);
+    done(&found);
+    made.slots = 40;
     made.cache = NAN; /* not watched: not said */
     found = analyze(&made);
     assert_null(pattern_of(found.analysis, "slots"));
