@@ -187,6 +187,35 @@ static void processors_and_network(void **state)
     text_fini(&taken.events);
 }
 
+/* Only one interface, whose driver says nothing of its speed, or too much. */
+static void a_speed_that_is_told(void **state)
+{
+    const char *root = *state;
+    static struct taken taken;
+    struct { /* as in network.c, whose own it is */
+        char *interface;
+        uint64_t speed_bytes;
+    } config = {(char[]){"eth0"}, 500000};
+    static const char *const speeds[] = {"-1\n", "10000\n"};
+    for (size_t i = 0; i < 2; i++) {
+        plant(root, "/sys/class/net/eth0/speed", speeds[i]);
+        struct watch *watch = watch_of("network", &config, root, &taken);
+        plant(root, "/proc/net/dev",
+              "lo: 5 5 0 0 0 0 0 0 5 5 0 0 0 0 0 0\neth0: 0 1 0 0 0 0 0 0 0 1 0 0 0 0 0 0\n");
+        plant(root, "/proc/net/snmp", "Tcp: OutSegs RetransSegs\nTcp: 100 10\n");
+        watch_look(watch, AT(1));
+        plant(root, "/proc/net/dev",
+              "lo: 9 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\neth0: 250000 9 0 0 0 0 0 0 9 9 0 0 0 0 0 0\n");
+        plant(root, "/proc/net/snmp", "Tcp: OutSegs RetransSegs\nTcp: 300 30\n");
+        watch_look(watch, AT(2));
+        assert_float_equal(value(&taken, "network.link_share", "eth0", AT(2)), 0.5, 1e-9);
+        assert_true(isnan(value(&taken, "network.in_bytes", "lo", AT(2))));
+        assert_true(isnan(value(&taken, "network.tcp_segments", "", AT(2))));
+        watch_free(watch);
+        text_fini(&taken.events);
+    }
+}
+
 /* ---- processes ------------------------------------------------------------------------------- */
 
 struct wanted { /* as src/plug/probe/process_follow.h has it */
@@ -266,6 +295,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(disks_have_rates_and_wraps, new_root, drop_root),
         cmocka_unit_test_setup_teardown(memory_tells_of_kills, new_root, drop_root),
         cmocka_unit_test_setup_teardown(processors_and_network, new_root, drop_root),
+        cmocka_unit_test_setup_teardown(a_speed_that_is_told, new_root, drop_root),
         cmocka_unit_test(a_restart_between_two_looks_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

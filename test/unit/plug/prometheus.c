@@ -240,6 +240,44 @@ static void test_unknown_series(void **state)
     odd_stop(&server.odd);
 }
 
+static const char *unit_of(const struct probe_stage *stage, const char *name)
+{
+    for (size_t i = 0; i < stage->sink.value_count; i++)
+        if (strcmp(stage->sink.values[i].metric->name, name) == 0)
+            return stage->sink.values[i].metric->unit;
+    return "none";
+}
+
+/* A number without a unit is no share; names say theirs. Memory's traffic is that of the system. */
+static void test_units_and_traffic(void **state)
+{
+    (void)state;
+    struct server server;
+    struct probe_stage stage = {.rc = 0};
+    begin(&server, "things_waiting 5\nbusy_ratio 0.5\nheld_bytes 7\n");
+    struct config config = {.endpoint.url = server.odd.url};
+    assert_true(stage_open(&stage, &probe_prometheus, &config));
+    assert_int_equal(stage_look(&stage), 0);
+    assert_string_equal(unit_of(&stage, "things_waiting"), "");
+    assert_string_equal(unit_of(&stage, "busy_ratio"), "1");
+    assert_string_equal(unit_of(&stage, "held_bytes"), "bytes");
+    stage_close(&stage);
+    say(&server, "text/plain",
+        "# TYPE DRAM_Reads counter\nDRAM_Reads{aggregate=\"system\"} 1e6 1000000\n"
+        "DRAM_Reads{socket=\"0\",aggregate=\"socket\"} 1e6 1000000\n"
+        "# TYPE DRAM_Writes counter\nDRAM_Writes{aggregate=\"system\"} 0 1000000\n");
+    assert_true(stage_open(&stage, &probe_prometheus, &config));
+    assert_int_equal(stage_look(&stage), 0);
+    say(&server, "text/plain",
+        "# TYPE DRAM_Reads counter\nDRAM_Reads{aggregate=\"system\"} 5e6 1010000\n"
+        "DRAM_Reads{socket=\"0\",aggregate=\"socket\"} 5e6 1010000\n"
+        "# TYPE DRAM_Writes counter\nDRAM_Writes{aggregate=\"system\"} 1e6 1010000\n");
+    assert_int_equal(stage_look(&stage), 0);
+    near(stage_value(&stage, "host.memory_bandwidth", ""), 5e5, 1e-9); /* 5 MB in 10 s */
+    stage_close(&stage);
+    odd_stop(&server.odd);
+}
+
 /* The first name of several for one thing counts, in whatever order they come. */
 static void test_names_for_one_thing(void **state)
 {
@@ -404,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_vllm),
         cmocka_unit_test(test_stamps),
         cmocka_unit_test(test_unknown_series),
+        cmocka_unit_test(test_units_and_traffic),
         cmocka_unit_test(test_names_for_one_thing),
         cmocka_unit_test(test_llamacpp),
         cmocka_unit_test(test_query),
