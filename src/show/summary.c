@@ -31,6 +31,24 @@ void summary_put_line(const char *label, const char *words, const struct show_op
     words_put_wrapped(out, words, LABEL, options->columns);
 }
 
+/* What each of several targets answered or failed to, in the plan's order. */
+static void put_targets(const struct result *result, const struct show_options *options,
+                        struct text *out)
+{
+    struct text line = TEXT_EMPTY;
+    char number[UNIT_ROOM];
+    const struct metric_table *metrics = &result->metrics;
+    for (size_t i = CORE_COUNTERS; i < metrics->counter_count; i++)
+        if (strncmp(metrics->counters[i].name, TARGET_COUNTER, sizeof TARGET_COUNTER - 1) == 0)
+            text_printf(&line, "%s%s", line.bytes ? ", " : "",
+                        unit_write_count(number, result->total->counters[i]));
+    if (line.bytes) {
+        text_puts(&line, " requests, in the plan's order");
+        summary_put_line("targets", line.at, options, out);
+    }
+    text_fini(&line);
+}
+
 void summary_put_verdict(const struct result *result, const struct show_options *options,
                          struct text *out)
 {
@@ -62,6 +80,7 @@ void summary_put_verdict(const struct result *result, const struct show_options 
     summary_put_line("", line.at, options, out);
     if (result->target && *result->target) /* servers that are child processes have none */
         summary_put_line("target", result->target, options, out);
+    put_targets(result, options, out);
     if (options->run_path)
         summary_put_line("run", options->run_path, options, out);
     text_fini(&line);

@@ -201,6 +201,8 @@ def test_tables_have_the_headings_of_the_documents(tmp_path, testbed, plimsoll):
     assert len(level["instance_requests"]) == 2 and min(level["instance_requests"]) > 0
     assert sum(level["instance_requests"]) == level["requests"]
     assert f"2 instances served {level['instance_requests'][0]}, " in ran.out
+    file = next(tmp_path.glob(f"runs/*/{level['run']}"))
+    assert re.search(r"^targets +\d+, \d+ requests", plimsoll("report", file).out, re.M)
 
 
 def test_four_loads_have_their_names(tmp_path, testbed, plimsoll):
