@@ -76,7 +76,11 @@ static void put_steps(const struct advice_view *view, bool colour, struct text *
             text_printf(&line, "%s at %s req/s", bound->name,
                         unit_write_number(one, bound->ceiling));
         }
-        if (step->factor > 1)
+        if (advice->sizes.known && bound->intervened && !advice->sizes.carries &&
+            isfinite(advice->sizes.roof))
+            text_printf(&line, ": no size of it carries the target, they end near %s req/s",
+                        unit_write_number(one, advice->sizes.roof));
+        else if (step->factor > 1)
             text_printf(&line, ": %s times of it are needed",
                         unit_write_number(one, ceil(step->factor * 10 - 1e-9) / 10));
         if (isfinite(step->useful) && step->useful > 1.05 && step->useful < step->factor)
@@ -149,24 +153,24 @@ static void put_spread(const struct advice *advice, struct text *line)
                     unit_write_share(share, advice->suffices));
 }
 
-static void put_sized(const struct advice *advice, struct text *line)
+static void put_sized(const struct advice *advice, const char *spare, struct text *line)
 {
     double low = advice->replica_range.low, high = advice->replica_range.high;
     bool far = advice->count > 2 * advice->replicas_tested;
     char one[UNIT_ROOM], two[UNIT_ROOM];
     if (far && isfinite(low) && isfinite(high))
-        text_printf(line, "%s to %s replicas of all that was tested: a range, and no point",
-                    unit_write_number(one, low), unit_write_number(two, high));
+        text_printf(line, "%s to %s replicas of all that was tested%s: a range, and no point",
+                    unit_write_number(one, low), unit_write_number(two, high), spare);
     else if (far && isfinite(low))
         text_printf(line,
-                    "At least %s replicas of all that was tested; what was measured does not "
+                    "At least %s replicas of all that was tested%s; what was measured does not "
                     "exclude that no number reaches it",
-                    unit_write_number(one, low));
+                    unit_write_number(one, low), spare);
     else if (isfinite(low) && isfinite(high))
-        text_printf(line, "%u replicas of all that was tested (%.0f to %.0f)", advice->count, low,
-                    high);
+        text_printf(line, "%u replicas of all that was tested%s (%.0f to %.0f)", advice->count,
+                    spare, low, high);
     else
-        text_printf(line, "%u replicas of all that was tested", advice->count);
+        text_printf(line, "%u replicas of all that was tested%s", advice->count, spare);
     if (advice->replicas.linear < low)
         text_printf(line, " (linear would say %.0f)", advice->replicas.linear);
     put_spread(advice, line);
@@ -193,21 +197,22 @@ static void put_replicas(const struct advice_view *view, struct text *out)
 {
     const struct advice *advice = view->advice;
     struct text line = TEXT_EMPTY;
+    char spare[48] = "";
+    if (view->wish->spare == 1)
+        snprintf(spare, sizeof spare, ", one of them for a failure");
+    else if (view->wish->spare)
+        snprintf(spare, sizeof spare, ", %u of them for failures", view->wish->spare);
     if (advice->replicas_known == REPLICAS_UNREACHABLE)
         put_unreachable(advice, &line);
     else if (advice->replicas_known == REPLICAS_SIZED)
-        put_sized(advice, &line);
+        put_sized(advice, spare, &line);
     else if (advice->replicas_known == REPLICAS_AT_LEAST)
         text_printf(&line,
-                    "At least %u replicas of all that was tested: a lower bound, since two were "
+                    "At least %u replicas of all that was tested%s: a lower bound, since two were "
                     "never measured side by side",
-                    advice->count);
+                    advice->count, spare);
     if (!line.at)
         return;
-    if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare == 1)
-        text_puts(&line, ", one of them for a failure");
-    else if (advice->replicas_known != REPLICAS_UNREACHABLE && view->wish->spare)
-        text_printf(&line, ", %u of them for failures", view->wish->spare);
     text_puts(out, "   - ");
     words_put_wrapped(out, line.at, 5, COLUMNS);
     text_fini(&line);

@@ -133,7 +133,7 @@ static void put_where(const struct filling *with, const struct case_bound *bound
 static void put_reason(const struct filling *with, struct text *out)
 {
     const struct case_bound *bound = &with->the_case->bounds[with->step->bound];
-    text_printf(out, "%s %s", bound->name, bound->predicted ? "would bind" : "binds");
+    text_printf(out, "%s%s", bound->name, bound->predicted ? " would bind" : ",");
     put_where(with, bound, out);
     if (*bound->evidence)
         text_printf(out, ": %s", bound->evidence);

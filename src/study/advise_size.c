@@ -229,8 +229,12 @@ void advise_replicas(struct advice *advice, const struct advice_case *the_case,
     bool sized =
         advice->replicas_known == REPLICAS_SIZED || advice->replicas_known == REPLICAS_AT_LEAST;
     advice->count = sized ? advice->replicas.replicas : 0;
-    if (sized && advice->delay.state == DELAY_SIZED && advice->delay.replicas > advice->count)
-        advice->count = advice->delay.replicas;
+    if (sized && advice->delay.state == DELAY_SIZED) {
+        double least = advice->delay.replicas;
+        advice->count = (uint32_t)fmax(advice->count, least);
+        if (isfinite(advice->replica_range.low))
+            advice->replica_range.low = fmax(advice->replica_range.low, least);
+    }
     if (isfinite(advice->replica_range.high))
         advice->replica_range.high = fmax(advice->replica_range.high, advice->count);
     price_it(advice, the_case, wish);

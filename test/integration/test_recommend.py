@@ -61,8 +61,8 @@ Configuration first:
    - Give embedding 5.2 times the cores
 
 2. Horizontal Scaling:
-   - At least 8 replicas of all that was tested: a lower bound, since two were
-     never measured side by side, one of them for a failure
+   - At least 8 replicas of all that was tested, one of them for a failure: a
+     lower bound, since two were never measured side by side
    - Implement GPU cluster with at least 7 GPUs
    - Deploy at least 6 embedding instances
    - Add Redis cluster for caching
