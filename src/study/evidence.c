@@ -15,6 +15,7 @@
 #include <string.h>
 
 static const double plateau_spread = 0.03; /* of a value that stays */
+static const double capped_use = 0.6;      /* of all places, on average, at the highest load */
 static const double as_full = 0.005;       /* of a store: no room for one more */
 static const double pinned_reach = 1.1;    /* of a limit: looks are not quite as long as they say */
 
@@ -128,18 +129,50 @@ static bool first_errors(const struct case_file *file, size_t *at, const struct 
     return false;
 }
 
-/* A store is out when it is full for a moment: what is turned away then leaves again, so that its
- * mean need never be near the limit. Its peak counts where failures of its kind begin, and where
- * it had not been as full long before without any. */
+/* A number in use that is never more than a whole one from here on, and rarely much less at last,
+ * whatever the load: so many places there are. */
+static bool is_capped(const struct case_file *file, size_t at)
+{
+    const struct track *main = file->main;
+    size_t count = file->field->curve->count;
+    double most = main->most[at];
+    bool capped = most >= 2 && fabs(most - round(most)) < 1e-9 && at + 1 < count &&
+                  track_last(main, count) >= capped_use * most;
+    for (size_t i = 0; i < count && capped; i++)
+        capped = i < at ? main->most[i] <= most : fabs(main->most[i] - most) < 1e-9;
+    return capped;
+}
+
+/* Whether it is full as soon as there is no room for one more: stores, places of a pool, and
+ * numbers in use that show how many places there are. */
+static bool can_peak(const struct case_file *file, size_t at)
+{
+    const char *kind = file->candidate->kind;
+    switch (file->main->indicator->use) {
+    case USE_LEVEL:
+        return !is_allocated(file) && file->main->most[at] >= file->main->indicator->limit;
+    case USE_SHARE:
+        return (strcmp(kind, "pool") == 0 || strcmp(kind, "database") == 0) &&
+               file->main->most[at] >= file->main->indicator->limit;
+    case USE_COUNT:
+        return is_capped(file, at);
+    default:
+        return false;
+    }
+}
+
+/* What turns away whom it has no room for is out when it is full for a moment: those inside leave
+ * again, so that its mean need never be near the limit. Its peak counts where failures of its kind
+ * begin, and where it had not been as full long before without any. */
 static bool peaks_at(const struct case_file *file, size_t at)
 {
     const struct track *main = file->main;
     size_t first = 0;
-    if (main->indicator->use != USE_LEVEL || is_allocated(file))
+    if (!can_peak(file, at))
         return false;
     while (first < at && !(main->most[first] >= main->most[at] - as_full))
         first++;
-    return main->most[at] >= main->indicator->limit && first + 2 >= at;
+    return first + 2 >= at;
 }
 
 /* Finds such a peak, unless it was full on average before. Looks once a second may miss it where
@@ -159,12 +192,14 @@ static bool weigh_peak(struct case_file *file)
         at++;
     if (!peaks_at(file, at))
         return false;
-    for (size_t i = 0; i < at; i++)
+    bool counted = main->indicator->use == USE_COUNT;
+    for (size_t i = 0; i < at && !counted; i++)
         if (main->values[i] >= main->indicator->limit)
             return false;
     double load = curve->points[at].load;
     struct evidence *evidence =
-        bottleneck_add(file->out, EVIDENCE_ONSET, 1.5, "peaks of %s at %g%s",
+        bottleneck_add(file->out, EVIDENCE_ONSET, 1.5,
+                       counted ? "%s and never more at once from %g%s on" : "peaks of %s at %g%s",
                        evidence_number(room, main, main->most[at]), load, curve_unit(curve));
     evidence_source(evidence, main, main->most[at], main->indicator->limit, load);
     file->onset = at;
@@ -190,7 +225,7 @@ static void weigh_onset(struct case_file *file)
     const struct curve *curve = file->field->curve;
     const struct track *main = file->main;
     char room[EVIDENCE_ROOM];
-    if (!main || main->indicator->use == USE_COUNT || weigh_peak(file))
+    if (!main || weigh_peak(file) || main->indicator->use == USE_COUNT)
         return;
     for (size_t i = 0; i < curve->count && file->onset == SIZE_MAX; i++)
         if (main->values[i] >= main->indicator->limit)

@@ -161,6 +161,13 @@ PLANTS = [
           "get: /db/query", ["prometheus: { url: /metrics, preset: application }, name: api, role: service"],
           0.04, [1, 2, 4, 6, 8, 10, 12, 16],
           "pool", "api", lambda w: knee(0.04, 0.04, 4)),
+    Plant("database pool that refuses", only("--db-pool", 4, "--db-ms", 60, "--db-refuse"),
+          "get: /db/query", ["prometheus: { url: /metrics, preset: application }, name: api, role: service"],
+          0.06, [1, 2, 3, 4, 5, 6, 8, 10],
+          "pool", "api", lambda w: first_refusing(0.06, 0.06, 4)),
+    Plant("slots that refuse", only(*BATCH, "--slots", 4, "--queue-limit", 0),
+          chat(10, 10), [LLM, GPU], 0.2, [2, 3, 4, 5, 6, 8, 10, 14],
+          "slots", "llm", lambda w: first_refusing(10 * STEP_S, 0.2, 4)),
     Plant("serialised tools", only("--tool-limit", 1, "--tool-ms", 40),
           TOOL, ["prometheus: { url: /metrics, preset: none, series: [testbed_tools_waiting,"
                  " testbed_tools_running] }, name: tools, role: mcp-tools"],

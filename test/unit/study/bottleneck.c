@@ -164,6 +164,28 @@ static void fill_for_moments(struct level *level, const struct network_state *st
         fail_some(level, "500", .05);
 }
 
+/* Eight places and no queue: who finds them taken is refused, and they are never all taken for
+ * long. */
+static void refuse_without_queue(struct level *level, const struct network_state *state)
+{
+    double busy = state->stations[0].utilisation;
+    watch(level, "rag", "service", "pool.used_share", "1", .85 * busy);
+    level->resources[level->resource_count - 1].most = fmin(1, ceil(8 * busy + .5) / 8);
+    if (busy > .9)
+        fail_some(level, "503", .04);
+}
+
+static void refuse_sequences(struct level *level, const struct network_state *state)
+{
+    double busy = state->stations[0].utilisation;
+    watch(level, "llm", "llm", "llm.running", "requests", .85 * 8 * busy);
+    level->resources[level->resource_count - 1].most = fmin(8, ceil(8 * busy + .5));
+    watch(level, "llm", "llm", "llm.waiting", "requests", 0);
+    free_cache(level, state);
+    if (busy > .9)
+        fail_some(level, "503", .04);
+}
+
 /* A step reads the weights for one sequence or for ten: full from the lowest load on. */
 static void read_weights(struct level *level, const struct network_state *state)
 {
@@ -286,6 +308,18 @@ static const struct plant plants[] = {
      NULL,
      {{"llm", "llm", "", .08, 8, NULL, NULL, NULL, 0}, GATEWAY},
      fill_for_moments},
+    {"pool that refuses",
+     "pool",
+     "rag",
+     NULL,
+     {{"rag", "service", "", .08, 8, NULL, NULL, NULL, 0}, GATEWAY},
+     refuse_without_queue},
+    {"slots that refuse",
+     "slots",
+     "llm",
+     NULL,
+     {{"llm", "llm", "", .08, 8, NULL, NULL, NULL, 0}, GATEWAY},
+     refuse_sequences},
     {"slots, while weights are read",
      "slots",
      "llm",
