@@ -392,11 +392,11 @@ void advice_put(const struct advice_view *view, bool colour, bool brief, struct 
         return;
     put_facts(view, out);
     put_steps(view, colour, out);
-    if (advice->warning_count)
+    if (advice->warnings.count)
         text_putc(out, '\n');
-    for (size_t i = 0; i < advice->warning_count; i++) {
+    for (size_t i = 0; i < advice->warnings.count; i++) {
         struct text line = TEXT_EMPTY;
-        text_printf(&line, "%s %s", advice->warnings[i].code, advice->warnings[i].words);
+        text_printf(&line, "%s %s", advice->warnings.rows[i].code, advice->warnings.rows[i].words);
         text_puts(out, "  ! ");
         words_put_wrapped(out, line.at, 4, COLUMNS);
         text_fini(&line);

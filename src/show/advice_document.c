@@ -181,10 +181,10 @@ static json_t *cost_document(const struct advice_view *view)
 static json_t *warnings_document(const struct advice *advice)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < advice->warning_count; i++) {
+    for (size_t i = 0; i < advice->warnings.count; i++) {
         json_t *one = json_object();
-        json_object_set_new(one, "code", document_text(advice->warnings[i].code));
-        json_object_set_new(one, "words", document_text(advice->warnings[i].words));
+        json_object_set_new(one, "code", document_text(advice->warnings.rows[i].code));
+        json_object_set_new(one, "words", document_text(advice->warnings.rows[i].words));
         json_array_append_new(all, one);
     }
     return all;

@@ -148,11 +148,12 @@ static void read_needs(const json_t *list, struct advice_case *out)
 
 static void read_warnings(const json_t *list, struct advice_case *out)
 {
-    out->warnings = memory_new(json_array_size(list), sizeof *out->warnings);
+    struct study_warnings *warnings = &out->warnings;
+    warnings->rows = memory_new(json_array_size(list), sizeof *warnings->rows);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
-        out->warnings[out->warning_count++] =
-            (struct case_warning){own(one, "code"), own(one, "words")};
+        warnings->rows[warnings->count++] =
+            (struct study_warning){own(one, "code"), own(one, "words")};
     }
 }
 

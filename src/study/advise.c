@@ -9,31 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-void advise_warn(struct advice *advice, const char *code, const char *format, ...)
-{
-    struct text words = TEXT_EMPTY, both = TEXT_EMPTY;
-    va_list list;
-    va_start(list, format);
-    text_vprintf(&words, format, list);
-    va_end(list);
-    for (size_t i = 0; i < advice->warning_count; i++) {
-        struct case_warning *row = &advice->warnings[i];
-        if (strcmp(row->code, code) != 0)
-            continue;
-        if (!strstr(row->words, words.at)) {
-            text_printf(&both, "%s; %s", row->words, words.at);
-            free(row->words);
-            row->words = text_take(&both);
-        }
-        text_fini(&words);
-        return;
-    }
-    advice->warnings =
-        memory_resize(advice->warnings, advice->warning_count + 1, sizeof *advice->warnings);
-    advice->warnings[advice->warning_count++] =
-        (struct case_warning){memory_copy_text(code), text_take(&words)};
-}
-
 /* Whether a bound comes before the target does. */
 static bool binds_before(const struct advice *advice, const struct case_bound *bound, double load)
 {
@@ -88,9 +63,9 @@ static void find_steps(struct advice *advice, const struct advice_case *the_case
         step->last =
             step->next != SIZE_MAX && !binds_before(advice, &the_case->bounds[step->next], load);
         if (step->next == SIZE_MAX)
-            advise_warn(advice, "NEXT_BOTTLENECK_UNKNOWN",
-                        "what binds after %s was not measured: test again after the step",
-                        bound->name);
+            study_warn(&advice->warnings, "NEXT_BOTTLENECK_UNKNOWN",
+                       "what binds after %s was not measured: test again after the step",
+                       bound->name);
     }
 }
 
@@ -120,19 +95,20 @@ struct advice *advice_new(const struct advice_case *the_case, const struct advic
     advice->expected = advice->replica_median = advice->suffices = NAN;
     advice->expected_range = advice->replica_range = (struct usl_interval){NAN, NAN};
     advice->cost = advice->cost_low = advice->cost_high = (struct capacity_cost){NAN, NAN};
-    for (size_t i = 0; i < the_case->warning_count; i++)
-        advise_warn(advice, the_case->warnings[i].code, "%s", the_case->warnings[i].words);
+    for (size_t i = 0; i < the_case->warnings.count; i++)
+        study_warn(&advice->warnings, the_case->warnings.rows[i].code, "%s",
+                   the_case->warnings.rows[i].words);
     advise_forecast(advice, the_case, wish);
     if (!generator_bound(the_case))
         find_steps(advice, the_case, wish);
     else
-        advise_warn(advice, "GENERATOR_LIMITED",
-                    "the load generator was the limit: nothing is known of the target");
+        study_warn(&advice->warnings, "GENERATOR_LIMITED",
+                   "the load generator was the limit: nothing is known of the target");
     advice->verdict = verdict_of(advice, the_case, wish);
     if (advice->verdict == ADVICE_STEPS || advice->verdict == ADVICE_UNKNOWN) {
-        advise_warn(advice, "SINGLE_WORKLOAD_MIX",
-                    "one mix of requests was measured: another mix, or other lengths of prompts "
-                    "and answers, has another capacity");
+        study_warn(&advice->warnings, "SINGLE_WORKLOAD_MIX",
+                   "one mix of requests was measured: another mix, or other lengths of prompts "
+                   "and answers, has another capacity");
         advise_vertical(advice, the_case, wish);
         advise_delay(advice, the_case, wish);
         advise_replicas(advice, the_case, wish);
@@ -141,15 +117,6 @@ struct advice *advice_new(const struct advice_case *the_case, const struct advic
         advice->step_count = 0;
     }
     return advice;
-}
-
-static void free_warnings(struct case_warning *warnings, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(warnings[i].code);
-        free(warnings[i].words);
-    }
-    free(warnings);
 }
 
 struct advice *advice_free(struct advice *advice)
@@ -162,7 +129,7 @@ struct advice *advice_free(struct advice *advice)
             free(words[j]);
     }
     if (advice) {
-        free_warnings(advice->warnings, advice->warning_count);
+        study_warnings_fini(&advice->warnings);
         free(advice->items);
         free(advice->steps);
     }
@@ -191,7 +158,7 @@ void advice_case_fini(struct advice_case *the_case)
         free(the_case->needs[i].unit);
     }
     free(the_case->needs);
-    free_warnings(the_case->warnings, the_case->warning_count);
+    study_warnings_fini(&the_case->warnings);
     free(the_case->bounds);
     free(the_case->sizes);
     free(the_case->levels);

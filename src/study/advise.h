@@ -15,6 +15,7 @@
 
 #include "study/capacity.h"
 #include "study/remedy.h"
+#include "study/warning.h"
 
 /* One load level, as far as it is needed. NAN: not known. */
 struct case_level {
@@ -51,10 +52,6 @@ struct case_need {
     double value, load;
 };
 
-struct case_warning {
-    char *code, *words;
-};
-
 /* An analysis. Texts are owned. */
 struct advice_case {
     char *name, *target, *version, *source;
@@ -73,8 +70,7 @@ struct advice_case {
     size_t size_count;
     struct case_need *needs;
     size_t need_count;
-    struct case_warning *warnings; /* of the analysis, handed on */
-    size_t warning_count;
+    struct study_warnings warnings; /* of the analysis, handed on */
 };
 /* Frees what it owns, not the case. */
 void advice_case_fini(struct advice_case *the_case);
@@ -168,8 +164,7 @@ struct advice {
                        taken from there, and what one carries from the capacity */
     struct advice_sizes sizes;
     struct capacity_cost cost, cost_low, cost_high; /* NAN: no price */
-    struct case_warning *warnings;
-    size_t warning_count;
+    struct study_warnings warnings;
 };
 
 /* Makes the advice; the case and the wish must outlive it. Never NULL. Owner: caller,

@@ -54,19 +54,11 @@ static double inside_at(struct usl law, double users, double think_s)
     return high;
 }
 
-/* Whether the analysis has said it already, of the same levels. */
-static bool said(const struct advice *advice, const char *code)
-{
-    for (size_t i = 0; i < advice->warning_count; i++)
-        if (strcmp(advice->warnings[i].code, code) == 0)
-            return true;
-    return false;
-}
-
+/* Unless the analysis has said it already, of the same levels. */
 static void warn_of(struct advice *advice, const char *code, const char *words)
 {
-    if (!said(advice, code))
-        advise_warn(advice, code, "%s", words);
+    if (!study_warned(&advice->warnings, code))
+        study_warn(&advice->warnings, code, "%s", words);
 }
 
 static void warn_of_fit(struct advice *advice, const struct usl_points *points,
@@ -95,8 +87,8 @@ static void warn_of_fit(struct advice *advice, const struct usl_points *points,
         warn_of(advice, "PEAK_NOT_OBSERVED", "no peak was seen in the tested loads");
     double highest = usl_peak_throughput_interval(fit, confidence, NULL).high;
     if (isfinite(highest) && advice->target_rate > highest)
-        advise_warn(
-            advice, "BEYOND_PEAK",
+        study_warn(
+            &advice->warnings, "BEYOND_PEAK",
             "the target lies above the peak that the law of the measured levels has, at most "
             "%s req/s: more load on the system as it is gives no more",
             unit_write_number(number, highest));
@@ -130,15 +122,15 @@ static void warn_of_reach(struct advice *advice)
     char number[UNIT_ROOM];
     unit_write_number(number, advice->ratio);
     if (advice->ratio > 2)
-        advise_warn(advice, "EXTRAPOLATION_RATIO",
-                    "%s: beyond 2 times the tested load a point estimate would not be honest",
-                    number);
+        study_warn(&advice->warnings, "EXTRAPOLATION_RATIO",
+                   "%s: beyond 2 times the tested load a point estimate would not be honest",
+                   number);
     else if (advice->ratio > 1.25)
-        advise_warn(advice, "EXTRAPOLATION_RATIO",
-                    "%s: the target lies well beyond the highest tested load", number);
+        study_warn(&advice->warnings, "EXTRAPOLATION_RATIO",
+                   "%s: the target lies well beyond the highest tested load", number);
     else if (advice->ratio > 1)
-        advise_warn(advice, "EXTRAPOLATION_RATIO",
-                    "%s: the target lies beyond the highest tested load", number);
+        study_warn(&advice->warnings, "EXTRAPOLATION_RATIO",
+                   "%s: the target lies beyond the highest tested load", number);
 }
 
 void advise_forecast(struct advice *advice, const struct advice_case *the_case,

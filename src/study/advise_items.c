@@ -153,9 +153,9 @@ static void warn_of_region(struct advice *advice, const struct filling *with)
                          ? advice->replicas.replicas
                          : advice_replicas_of(with->the_case, with->wish, with->step->factor);
     if (gpu && count > MACHINE_GPUS)
-        advise_warn(advice, "REGION_CHANGE",
-                    "more than %d GPUs leave one machine: beyond its links it is another curve",
-                    MACHINE_GPUS);
+        study_warn(&advice->warnings, "REGION_CHANGE",
+                   "more than %d GPUs leave one machine: beyond its links it is another curve",
+                   MACHINE_GPUS);
 }
 
 /* What was measured in this test goes before what others measured. */

@@ -4,10 +4,6 @@
 
 #include "study/advise.h"
 
-/* Adds a warning. A code is there once: other words of it are appended to the first ones. */
-void advise_warn(struct advice *advice, const char *code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
 /* The target load as requests a second, what is expected of the system as it is, and the warnings
  * of reaching beyond what was tested. */
 void advise_forecast(struct advice *advice, const struct advice_case *the_case,

@@ -143,19 +143,19 @@ static void warn_of_replicas(struct advice *advice, const struct advice_case *th
     char number[UNIT_ROOM];
     double ratio = advice->replicas.replicas / data->most;
     if (data->distinct < 6)
-        advise_warn(advice, "FEW_LEVELS", "%zu numbers of instances carry the law of replicas",
-                    data->distinct);
+        study_warn(&advice->warnings, "FEW_LEVELS",
+                   "%zu numbers of instances carry the law of replicas", data->distinct);
     if (ratio > 1)
-        advise_warn(advice, "EXTRAPOLATION_RATIO",
-                    "%s: %u replicas, of which at most %.0f were measured side by side",
-                    unit_write_number(number, ratio), advice->replicas.replicas, data->most);
+        study_warn(&advice->warnings, "EXTRAPOLATION_RATIO",
+                   "%s: %u replicas, of which at most %.0f were measured side by side",
+                   unit_write_number(number, ratio), advice->replicas.replicas, data->most);
     for (size_t i = 0; i < the_case->bound_count; i++) {
         const char *kind = the_case->bounds[i].kind;
         if (strcmp(kind, "database") == 0 || strcmp(kind, "dependency") == 0 ||
             strcmp(kind, "vector-search") == 0 || strcmp(kind, "pool") == 0)
-            advise_warn(advice, "SHARED_DEPENDENCY_NOT_SCALED",
-                        "%s is shared by all replicas, and was not scaled with them",
-                        the_case->bounds[i].name);
+            study_warn(&advice->warnings, "SHARED_DEPENDENCY_NOT_SCALED",
+                       "%s is shared by all replicas, and was not scaled with them",
+                       the_case->bounds[i].name);
     }
 }
 
@@ -169,11 +169,11 @@ static void size_by_law(struct advice *advice, const struct advice_case *the_cas
     if (capacity_replicas(fit.law, wish, &advice->replicas) != 0) {
         char most[UNIT_ROOM], wanted[UNIT_ROOM];
         advice->replicas_known = REPLICAS_UNREACHABLE;
-        advise_warn(advice, "BEYOND_PEAK",
-                    "no number of replicas carries %s req/s with headroom: %s at most%s",
-                    unit_write_number(wanted, wish->target),
-                    unit_write_number(most, advice->replicas.peak_most),
-                    isfinite(advice->replicas.peak) ? ", and less beyond" : "");
+        study_warn(&advice->warnings, "BEYOND_PEAK",
+                   "no number of replicas carries %s req/s with headroom: %s at most%s",
+                   unit_write_number(wanted, wish->target),
+                   unit_write_number(most, advice->replicas.peak_most),
+                   isfinite(advice->replicas.peak) ? ", and less beyond" : "");
         return;
     }
     advice->replicas_known = REPLICAS_SIZED;
@@ -193,9 +193,9 @@ static void size_alone(struct advice *advice, const struct advice_case *the_case
     if (capacity_replicas(linear, wish, &advice->replicas) != 0)
         return;
     advice->replicas_known = REPLICAS_AT_LEAST;
-    advise_warn(advice, "EXTRAPOLATION_RATIO",
-                "%u replicas are a lower bound: two were never measured side by side",
-                advice->replicas.replicas);
+    study_warn(&advice->warnings, "EXTRAPOLATION_RATIO",
+               "%u replicas are a lower bound: two were never measured side by side",
+               advice->replicas.replicas);
 }
 
 static void price_it(struct advice *advice, const struct advice_case *the_case,

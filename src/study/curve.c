@@ -14,42 +14,6 @@
 
 static const double law_tolerance = 0.05; /* of operational laws, a share */
 
-/* ---- warnings -------------------------------------------------------------------------------- */
-
-void study_warn(struct study_warnings *warnings, const char *code, const char *format, ...)
-{
-    struct text words = TEXT_EMPTY, both = TEXT_EMPTY;
-    va_list list;
-    va_start(list, format);
-    text_vprintf(&words, format, list);
-    va_end(list);
-    for (size_t i = 0; i < warnings->count; i++) {
-        struct study_warning *row = &warnings->rows[i];
-        if (strcmp(row->code, code) != 0)
-            continue;
-        if (!strstr(row->words, words.at)) {
-            text_printf(&both, "%s; %s", row->words, words.at);
-            free(row->words);
-            row->words = text_take(&both);
-        }
-        text_fini(&words);
-        return;
-    }
-    warnings->rows = memory_resize(warnings->rows, warnings->count + 1, sizeof *warnings->rows);
-    warnings->rows[warnings->count++] =
-        (struct study_warning){.code = memory_copy_text(code), .words = text_take(&words)};
-}
-
-void study_warnings_fini(struct study_warnings *warnings)
-{
-    for (size_t i = 0; i < warnings->count; i++) {
-        free(warnings->rows[i].code);
-        free(warnings->rows[i].words);
-    }
-    free(warnings->rows);
-    *warnings = (struct study_warnings){.rows = NULL};
-}
-
 /* ---- which levels ---------------------------------------------------------------------------- */
 
 static bool same(double one, double other)

@@ -17,6 +17,7 @@
 #define STUDY_CURVE_H
 
 #include "study/level.h"
+#include "study/warning.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -46,16 +47,6 @@ struct curve_answer {
     double low, high; /* interval; or the bracket */
     char *method;
     char *words; /* one sentence: how sure, or why not observed */
-};
-
-struct study_warning {
-    char *code;  /* "FEW_LEVELS" */
-    char *words; /* one sentence */
-};
-
-struct study_warnings {
-    struct study_warning *rows;
-    size_t count;
 };
 
 struct curve {
@@ -110,10 +101,5 @@ const struct curve_point *curve_baseline(const struct curve *curve);
 const char *curve_unit(const struct curve *curve);
 /* Frees it; NULL is fine; returns NULL. */
 struct curve *curve_free(struct curve *curve);
-
-/* Adds a warning. A code is there once: other words of it are appended to the first ones. */
-void study_warn(struct study_warnings *warnings, const char *code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-void study_warnings_fini(struct study_warnings *warnings);
 
 #endif

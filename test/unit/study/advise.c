@@ -93,10 +93,10 @@ static void unmake(struct made *made, struct advice *advice)
 static const char *words_of(const struct advice *advice, const char *code)
 {
     const char *found = NULL;
-    for (size_t i = 0; i < advice->warning_count; i++)
-        if (strcmp(advice->warnings[i].code, code) == 0) {
+    for (size_t i = 0; i < advice->warnings.count; i++)
+        if (strcmp(advice->warnings.rows[i].code, code) == 0) {
             assert_null(found);
-            found = advice->warnings[i].words;
+            found = advice->warnings.rows[i].words;
         }
     return found;
 }
@@ -393,11 +393,7 @@ static void replicas_that_were_not_full_count_as_much_as_one_alone(void **state)
 
 static void add_warning(struct made *made, const char *code, const char *words)
 {
-    struct advice_case *the_case = &made->the_case;
-    the_case->warnings =
-        memory_resize(the_case->warnings, the_case->warning_count + 1, sizeof *the_case->warnings);
-    the_case->warnings[the_case->warning_count++] =
-        (struct case_warning){memory_copy_text(code), memory_copy_text(words)};
+    study_warn(&made->the_case.warnings, code, "%s", words);
 }
 
 /* Levels of exactly this law of what is in the system; think time 0. */
@@ -426,8 +422,8 @@ static void each_code_is_one_line(void **state)
     for (size_t i = 0; i < sizeof handed_on / sizeof *handed_on; i++)
         add_warning(&made, handed_on[i], i < 7 ? "at 50 users" : "at 100 users");
     struct advice *advice = advice_new(&made.the_case, &made.wish);
-    for (size_t i = 0; i < advice->warning_count; i++) /* words_of asserts that it is there once */
-        assert_non_null(words_of(advice, advice->warnings[i].code));
+    for (size_t i = 0; i < advice->warnings.count; i++) /* words_of asserts that it is there once */
+        assert_non_null(words_of(advice, advice->warnings.rows[i].code));
     assert_string_equal(words_of(advice, "NOT_STEADY"), "at 50 users; at 100 users");
     /* both loads that it is about: users, and replicas */
     assert_non_null(strstr(words_of(advice, "EXTRAPOLATION_RATIO"), "3.33"));

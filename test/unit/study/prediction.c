@@ -150,8 +150,8 @@ static void throughput_beyond_the_levels(void **state)
 
 static bool warned(const struct advice *advice, const char *code)
 {
-    for (size_t i = 0; i < advice->warning_count; i++)
-        if (strcmp(advice->warnings[i].code, code) == 0)
+    for (size_t i = 0; i < advice->warnings.count; i++)
+        if (strcmp(advice->warnings.rows[i].code, code) == 0)
             return true;
     return false;
 }
