@@ -5,21 +5,20 @@
 #include "show/suite_figures.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 
 /* What most requests of a level failed by. */
 static void put_chief_error(const struct level *level, struct text *out)
 {
     const struct level_error *chief = NULL;
-    char number[UNIT_ROOM];
+    char number[UNIT_ROOM], all[UNIT_ROOM];
     for (size_t i = 0; i < level->error_count; i++)
         if (!chief || level->errors[i].count > chief->count)
             chief = &level->errors[i];
     if (chief)
-        text_printf(out, ", most by %s%s (%s of %" PRIu64 ")",
+        text_printf(out, ", most by %s%s (%s of %s)",
                     isdigit((unsigned char)chief->words[0]) ? "HTTP " : "", chief->words,
-                    unit_write_count(number, chief->count), level->failed);
+                    unit_write_count(number, chief->count), unit_write_count(all, level->failed));
 }
 
 /* What is to be known of a level that is not simply steady. */

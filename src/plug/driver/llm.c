@@ -62,7 +62,7 @@ const struct metric llm_metrics[] = {
     COUNTER(LLM_REPLY_ERRORS, "reply_errors", "requests",
             "Replies of status 200 that say they failed; they are failures of kind protocol."),
     COUNTER(LLM_BROKEN_EVENTS, "broken_events", "events",
-            "Events that were not of the protocol; their requests failed."),
+            "Events and answers that were not of the protocol; their requests failed."),
     COUNTER(LLM_GOOD, "good", "requests",
             "Answers that kept every objective of their goodput: time to first token, time per "
             "output token and time to the last content, each from the intended start."),

@@ -130,6 +130,11 @@ static void end_whole(struct driver_call *call)
         openai_reply_read(bytes, &reply);
     if (says_failed(call, &reply, bytes))
         return;
+    if (!state->tail && !reply.choice) { /* any server may say 200 to anything */
+        llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS,
+                        "the answer has no choices: ", bytes);
+        return;
+    }
     if (reply.usage.given)
         llm_usage(call, &state->answer, &reply.usage);
     keep_server_times(&state->answer, &reply);

@@ -169,7 +169,7 @@ static void doubts_are_explained(void **state)
         doubts, "! progression, 1 user: short, too few answers for its percentiles; a longer "
                 "--step-duration helps\n"
                 "! progression, 10 users: nothing ended, no answer came within it\n"
-                "! progression, 10 users: all failed, most by HTTP 503 (900 of 1000)\n"
+                "! progression, 10 users: all failed, most by HTTP 503 (900 of 1,000)\n"
                 "! progression, 10 users: generator saturated, its figures are not the target's\n"
                 "! progression, 10 users: not steady, its figures still moved at its end\n");
     text_fini(&out);
