@@ -10,11 +10,7 @@
 #include <stdlib.h>
 
 #define COUNTER(number, word, of, what)                                                            \
-    [number] = {.name = (word),                                                                    \
-                .kind = METRIC_COUNTER,                                                            \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "engine"}
+    [number] = METRIC_ROW(METRIC_COUNTER, word, of, what, "engine")
 
 const struct metric core_counters[CORE_COUNTERS] = {
     COUNTER(COUNT_OFFERED, "offered", "requests", "Requests that became due."),
@@ -66,11 +62,7 @@ const struct metric core_counters[CORE_COUNTERS] = {
 };
 
 #define DURATION(number, word, what)                                                               \
-    [number] = {.name = (word),                                                                    \
-                .kind = METRIC_HISTOGRAM,                                                          \
-                .unit = "ns",                                                                      \
-                .sentence = (what),                                                                \
-                .source = "engine"}
+    [number] = METRIC_ROW(METRIC_HISTOGRAM, word, "ns", what, "engine")
 
 const struct metric core_hists[CORE_HISTS] = {
     DURATION(HIST_RESPONSE, "response",
@@ -95,12 +87,7 @@ const struct metric core_hists[CORE_HISTS] = {
              "A whole task of several requests, counted under its first request."),
 };
 
-#define LEVEL(number, word, of, what)                                                              \
-    [number] = {.name = (word),                                                                    \
-                .kind = METRIC_GAUGE,                                                              \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "engine"}
+#define LEVEL(number, word, of, what) [number] = METRIC_ROW(METRIC_GAUGE, word, of, what, "engine")
 
 const struct metric core_gauges[CORE_GAUGES] = {
     LEVEL(GAUGE_USERS, "users", "users", "Virtual users alive."),

@@ -23,6 +23,12 @@ struct metric {
     const char *source;   /* who measures it: "engine", "driver http", "/proc/stat" */
 };
 
+/* A row of a table of metrics: its kind, name, unit, sentence and source. */
+#define METRIC_ROW(which, is, of, what, from)                                                      \
+    {                                                                                              \
+        .name = (is), .kind = (which), .unit = (of), .sentence = (what), .source = (from)          \
+    }
+
 /* Counters of one request name. The accounts: offered = started + waiting + dropped;
  * started = succeeded + failed + timed_out + abandoned + in flight. */
 enum core_counter {

@@ -12,19 +12,10 @@
 enum { BURST_EVENTS = 8, BURST_PART = 20 /* of the whole */ };
 #define BURST_GAP_NS (1 * NSEC_PER_MSEC)
 
-#define COUNTER(number, is, of, what)                                                              \
-    [number] = {.name = (is),                                                                      \
-                .kind = METRIC_COUNTER,                                                            \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "driver"}
+#define COUNTER(number, is, of, what) [number] = METRIC_ROW(METRIC_COUNTER, is, of, what, "driver")
 
 #define HIST(number, is, what)                                                                     \
-    [LLM_COUNTERS + (number)] = {.name = (is),                                                     \
-                                 .kind = METRIC_HISTOGRAM,                                         \
-                                 .unit = "ns",                                                     \
-                                 .sentence = (what),                                               \
-                                 .source = "driver"}
+    [LLM_COUNTERS + (number)] = METRIC_ROW(METRIC_HISTOGRAM, is, "ns", what, "driver")
 
 enum { LLM_COUNTERS = LLM_ANSWERS_CUT + 1 };
 

@@ -186,18 +186,10 @@ static const struct request_verb mcp_verbs[] = {
  */
 
 #define COUNTER(number, is, of, what)                                                              \
-    [number] = {.name = (is),                                                                      \
-                .kind = METRIC_COUNTER,                                                            \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "driver mcp"}
+    [number] = METRIC_ROW(METRIC_COUNTER, is, of, what, "driver mcp")
 
 #define HIST(number, is, what)                                                                     \
-    [MCP_COUNTERS + (number)] = {.name = (is),                                                     \
-                                 .kind = METRIC_HISTOGRAM,                                         \
-                                 .unit = "ns",                                                     \
-                                 .sentence = (what),                                               \
-                                 .source = "driver mcp"}
+    [MCP_COUNTERS + (number)] = METRIC_ROW(METRIC_HISTOGRAM, is, "ns", what, "driver mcp")
 
 static const struct metric mcp_metrics[] = {
     COUNTER(MCP_CALLS, "mcp_calls", "requests",

@@ -168,11 +168,7 @@ static const struct request_verb rag_verbs[] = {
  */
 
 #define COUNTER(number, is, of, what)                                                              \
-    [number] = {.name = (is),                                                                      \
-                .kind = METRIC_COUNTER,                                                            \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "driver rag"}
+    [number] = METRIC_ROW(METRIC_COUNTER, is, of, what, "driver rag")
 
 static const struct metric rag_metrics[] = {
     COUNTER(RAG_QUERIES, "rag_queries", "requests", "Queries that succeeded."),

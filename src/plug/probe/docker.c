@@ -29,11 +29,7 @@ enum {
 };
 
 #define CONTAINER(number, word, of, what)                                                          \
-    [number] = {.name = "container." word,                                                         \
-                .kind = METRIC_GAUGE,                                                              \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "the container engine's stats"}
+    [number] = METRIC_ROW(METRIC_GAUGE, "container." word, of, what, "the container engine's stats")
 
 static const struct metric metrics[] = {
     CONTAINER(CPU, "cpu", "cores", "processors used"),

@@ -16,11 +16,7 @@ enum { METRIC_XID = GPU_FIGURES, METRIC_PROCESS_MEMORY };
 enum { MOST_XIDS = 16 }; /* of one look */
 
 #define GPU(number, word, of, what)                                                                \
-    [number] = {.name = "gpu." word,                                                               \
-                .kind = METRIC_GAUGE,                                                              \
-                .unit = (of),                                                                      \
-                .sentence = (what),                                                                \
-                .source = "NVML, or nvidia-smi"}
+    [number] = METRIC_ROW(METRIC_GAUGE, "gpu." word, of, what, "NVML, or nvidia-smi")
 
 static const struct metric metrics[] = {
     GPU(GPU_UTILIZATION, "utilization", "1",

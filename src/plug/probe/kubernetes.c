@@ -16,8 +16,7 @@
 enum { MOST_EVENTS = 20 }; /* told of one look */
 
 #define KUBERNETES(number, word, of, what, from)                                                   \
-    [number] = {                                                                                   \
-        .name = (word), .kind = METRIC_GAUGE, .unit = (of), .sentence = (what), .source = (from)}
+    [number] = METRIC_ROW(METRIC_GAUGE, word, of, what, from)
 
 static const struct metric metrics[] = {
     KUBERNETES(PODS_RUNNING, "pods.running", "pods", "pods that run", "pods"),
