@@ -36,8 +36,10 @@ static bool read_number(const struct node *node, bool seconds, double *out)
 static bool one_of(const char *names, const char *name)
 {
     size_t length = strlen(name);
+    if (length == 0) /* is found everywhere, and beyond the end */
+        return false;
     for (const char *at = names; (at = strstr(at, name)) != NULL; at++)
-        if (length && (at == names || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
+        if ((at == names || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
             return true;
     return false;
 }

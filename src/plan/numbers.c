@@ -153,8 +153,10 @@ void numbers_fini(struct numbers *numbers)
 static bool listed(const char *names, const char *name)
 {
     size_t length = strlen(name);
+    if (length == 0) /* is found everywhere, and beyond the end */
+        return false;
     for (const char *at = names; (at = strstr(at, name)) != NULL; at++)
-        if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0') && length)
+        if ((at == names || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
             return true;
     return false;
 }
