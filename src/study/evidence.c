@@ -467,6 +467,17 @@ static char *name_of(const struct candidate *candidate, const struct track *main
     return text_take(&name);
 }
 
+/* The use at the tested load nearest to this one. */
+static double value_near(const struct case_file *file, double load)
+{
+    const struct curve *curve = file->field->curve;
+    size_t near = 0;
+    for (size_t i = 1; i < curve->count; i++)
+        if (fabs(curve->points[i].load - load) < fabs(curve->points[near].load - load))
+            near = i;
+    return file->main ? file->main->values[near] : (double)NAN;
+}
+
 static void place(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -474,8 +485,7 @@ static void place(struct case_file *file)
     bool rate = !isnan(out->ceiling);
     out->predicted = file->onset == SIZE_MAX;
     out->load = out->load_low = out->load_high = NAN;
-    out->value_there =
-        out->predicted || !file->main ? (double)NAN : file->main->values[file->onset];
+    out->value_there = NAN;
     if (rate && out->predicted) {
         out->load = curve_load_for(curve, out->ceiling);
         out->load_low = curve_load_for(curve, out->ceiling_low);
@@ -489,6 +499,7 @@ static void place(struct case_file *file)
             out->load = meets;
             out->load_low = fmin(out->load_low, meets);
         }
+        out->value_there = value_near(file, out->load);
     }
 }
 
