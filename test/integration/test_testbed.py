@@ -10,6 +10,7 @@ import pathlib
 import re
 import resource
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -368,3 +369,34 @@ def test_account_at_the_end_counts_what_is_in_flight():
             it.stop()
     assert "1 requests, 0 replies on 1 connections; law: 1 arrivals = 0 departures + 0 given up + " \
            "1 in flight" in it.account
+
+
+def children_of(pid):
+    tasks = pathlib.Path(f"/proc/{pid}/task").iterdir()
+    return [int(word) for task in tasks for word in (task / "children").read_text().split()]
+
+
+def resident(pid):
+    found = re.search(r"VmRSS:\s+(\d+) kB", pathlib.Path(f"/proc/{pid}/status").read_text())
+    return int(found[1]) * 1024 if found else 0
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["lives", "killed"])
+def test_work_has_a_process_with_memory_of_its_own(killed):
+    """Who ends it, the kernel for want of memory or we here, is all the same to its work."""
+    with testbed("--law", "fixed", "--service-ms", 1500, "--work-memory", "8MiB") as it:
+        with it.connect() as sock:
+            sock.sendall(get("/work"))
+            until = time.monotonic() + 1.3
+            filled = []
+            while time.monotonic() < until and not filled:
+                time.sleep(0.01)
+                filled = [child for child in children_of(it.process.pid) if resident(child) >= 8 << 20]
+            if not filled:
+                pytest.skip("SKIPPED: this machine is too busy to fill 8 MiB in a second")
+            (child,) = filled
+            if killed:
+                os.kill(child, signal.SIGKILL)
+            head, _ = read_reply(sock)
+            assert head.startswith(b"HTTP/1.1 500" if killed else b"HTTP/1.1 200"), head
+            assert children_of(it.process.pid) == []
