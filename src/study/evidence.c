@@ -280,6 +280,13 @@ static bool is_pinned(const struct case_file *file, size_t from, double limit)
     return true;
 }
 
+/* Bytes are moved in pieces: a look that is short beside a piece sees more of them or fewer, and
+ * exceeds at times what a link or a memory carries. */
+static bool in_bytes(const struct track *track)
+{
+    return strncmp(track->like->unit, "bytes", 5) == 0;
+}
+
 /* A number in use that stays at a whole number. */
 static double whole_of(const struct case_file *file)
 {
@@ -292,7 +299,9 @@ static double whole_of(const struct case_file *file)
     double most = track_most(file->main, curve->count);
     bool grew = track_first(file->main, curve->count) < 0.8 * most;
     bool whole = most > 0.9 && fabs(most - round(most)) < plateau_spread * most;
-    return grew && whole && is_pinned(file, from, round(most)) ? round(most) : 0;
+    return grew && whole && (in_bytes(file->main) || is_pinned(file, from, round(most)))
+               ? round(most)
+               : 0;
 }
 
 static void weigh_plateau(struct case_file *file)
@@ -305,9 +314,9 @@ static void weigh_plateau(struct case_file *file)
         return;
     double most = track_most(main, curve->count), first = track_first(main, curve->count);
     double score = 0, at = curve->points[from].load;
-    bool grew = first < 0.8 * most, bytes = strncmp(main->like->unit, "bytes", 5) == 0;
+    bool grew = first < 0.8 * most;
     if (main->indicator->use == USE_COUNT)
-        score = file->whole > 0 || (grew && bytes) ? 2 : 0;
+        score = file->whole > 0 || (grew && in_bytes(main)) ? 2 : 0;
     else if (most >= main->indicator->limit && (grew || curve->count < 4) && !is_allocated(file))
         score = main->indicator->use == USE_WEAK ? 1 : 2;
     if (score <= 0)
