@@ -1,6 +1,9 @@
 /* plimsoll fit: a law or a knee out of measured points. */
 #include "app/tool_file.h"
 
+#include "base/memory.h"
+#include "base/unit.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +16,8 @@ static const struct option options[] = {
     {"throughput", 0, .kind = OPTION_REAL, .value = "X", .sentence = "usl: the N that carries X"},
     {"response", 0, .kind = OPTION_REAL, .value = "S",
      .sentence = "usl: the N at which the mean response is S s"},
+    {"think", 0, .kind = OPTION_TEXT, .value = "TIME",
+     .sentence = "usl: of users between requests: 1s, 500ms (0)"},
     {"columns", 0, .kind = OPTION_TEXT, .value = "N,X",
      .sentence = "names or numbers of the two columns to take"},
     {"sensitivity", 0, .kind = OPTION_REAL, .value = "S", .sentence = "knee: of Kneedle (1)"},
@@ -81,13 +86,43 @@ static int find_columns(struct app *app, const char *path, const struct numbers 
     return EXIT_USAGE;
 }
 
+/* Users who think are not at work: n becomes n - x think. Returns 0, or 1 with why. */
+static int take_thinking_off(double *n, const double *x, size_t count, double think_s,
+                             struct text *why)
+{
+    for (size_t i = 0; i < count; i++) {
+        n[i] -= x[i] * think_s;
+        if (!(n[i] > 0)) {
+            text_printf(why, "point %zu: of %g users none is left at work, thinking %g s", i + 1,
+                        n[i] + x[i] * think_s, think_s);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static int fit_usl(const struct arguments *arguments, const struct law_style *style,
                    const struct usl_points *points, struct text *out, struct text *why)
 {
+    nsec_t think_ns = 0;
+    const char *think = argument_words(arguments, "think");
+    if (think && unit_read_duration(span_of(think), NSEC_PER_SEC, &think_ns) != 0) {
+        text_printf(why, "--think %s: a time is wanted: 1s, 500ms", think);
+        return 1;
+    }
     struct law_wish wish = {.at = tool_real(arguments, "at", NAN),
                             .throughput = tool_real(arguments, "throughput", NAN),
-                            .response_s = tool_real(arguments, "response", NAN)};
-    return law_usl(points, &wish, style, out, why);
+                            .response_s = tool_real(arguments, "response", NAN),
+                            .think_s = (double)think_ns / 1e9};
+    double *n = memory_new(points->count, sizeof *n);
+    memcpy(n, points->n, points->count * sizeof *n);
+    const struct usl_points busy = {n, points->x, points->count};
+    int error =
+        wish.think_s > 0 ? take_thinking_off(n, points->x, points->count, wish.think_s, why) : 0;
+    if (error == 0)
+        error = law_usl(&busy, &wish, style, out, why);
+    free(n);
+    return error;
 }
 
 /* The word of an option that has two; -1: not given, -2: another word. */
@@ -176,8 +211,8 @@ const struct verb verb_fit = {
     .options = options,
     .notes = "FILE has columns n,x (throughput at n users, cores or instances); a head line\n"
              "may name them, and the same n may come several times. With think time, n is\n"
-             "the mean concurrency, not the users. knee also takes n,latency. \"-\": standard\n"
-             "input. --columns takes others, by name or number.",
+             "the mean concurrency, not the users: --think makes it so. knee also takes\n"
+             "n,latency. --columns takes others, by name or number. \"-\": standard input.",
     .examples = {"plimsoll fit usl points.csv --at 64", "plimsoll fit knee points.csv --json"},
     .act = act,
 };

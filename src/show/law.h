@@ -25,6 +25,7 @@ struct law_wish {
     double at;         /* n to predict */
     double throughput; /* the n that carries it */
     double response_s; /* the n at which the mean response is this */
+    double think_s;    /* by which n has already been made concurrency; 0: not */
 };
 
 /* Fits the law to points. Returns 0, or 1 with a sentence in why. */

@@ -266,6 +266,7 @@ static json_t *document_of(struct answer *a)
     json_object_set_new(root, "points", document_count(a->points->count));
     json_object_set_new(root, "levels", document_count(a->residuals.levels));
     law_number(root, "confidence", a->confidence);
+    law_number(root, "think_s", a->wish->think_s);
     const char *law = a->fit.family == USL_FULL     ? "usl"
                       : a->fit.family == USL_AMDAHL ? "amdahl"
                       : a->fit.family == USL_LINEAR ? "linear"
@@ -338,6 +339,9 @@ static void put_text(const struct answer *a, const json_t *root, struct text *ou
                 "X(N) = gamma N / (1 + alpha (N - 1) + beta N (N - 1))    %zu points, %zu "
                 "levels\n\n  %-24s %-11s %.0f %% interval\n",
                 a->points->count, a->residuals.levels, "", "", a->confidence * 100);
+    if (a->wish->think_s > 0)
+        text_printf(out, "  N is users less those who think: n - x times %s s\n",
+                    law_digits(one, a->wish->think_s));
     put_line(out, "gamma  (of one)", law.gamma, a->profile[USL_GAMMA]);
     put_line(out, a->fit.pinned[1] ? "alpha  (pinned at 0)" : "alpha  (contention)", law.alpha,
              a->profile[USL_ALPHA]);

@@ -185,6 +185,17 @@ def test_usl_overheads(tool):
     assert near(found["peak"]["coherency_rules_from_n"], found["alpha"] / found["beta"])
 
 
+def test_thinking_users_are_taken_off(tool):
+    """A law at concurrency q, seen as users q + x think."""
+    law = {q: 100 * q / (1 + .05 * (q - 1) + 1e-3 * q * (q - 1)) for q in (1, 2, 4, 8, 16, 32)}
+    users = lines(f"{q + x * .5!r},{x!r}" for q, x in law.items())
+    found = tool("fit", "usl", "a.csv", "--think", "500ms", a_csv=users)
+    assert near(found["alpha"], .05) and near(found["beta"], 1e-3) and found["think_s"] == .5
+    assert near(found["measured"][-1]["n"], 32)
+    assert not near(tool("fit", "usl", "a.csv", a_csv=users)["beta"], 1e-3, .1)
+    assert "none is left at work" in tool("fit", "usl", "a.csv", "--think", "2s", code=104)
+
+
 def test_superlinear_is_said(tool):
     codes = [w["code"] for w in tool("fit", "usl", "a.csv", a_csv="1 10\n2 22\n4 50\n8 90\n")["warnings"]]
     assert "SUPERLINEAR" in codes
