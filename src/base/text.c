@@ -161,6 +161,18 @@ static size_t least(size_t one, size_t other)
     return one < other ? one : other;
 }
 
+bool text_has_word(const char *list, const char *word)
+{
+    size_t bytes = strlen(word);
+    while (list && *list) {
+        size_t length = strcspn(list, " ");
+        if (length == bytes && strncmp(list, word, bytes) == 0)
+            return true;
+        list += length + strspn(list + length, " ");
+    }
+    return false;
+}
+
 size_t text_distance(const char *one, const char *other)
 {
     enum { LONGEST = 63 };

@@ -65,6 +65,8 @@ void text_vprintf(struct text *text, const char *format, va_list list);
 struct span text_span(const struct text *text);
 /* Gives the zero-ended bytes to the caller (never NULL; free()) and empties the text. */
 char *text_take(struct text *text);
+/* Whether a word is one of those in a list separated by blanks (NULL: none). */
+bool text_has_word(const char *list, const char *word);
 /* How far two words differ: Damerau-Levenshtein distance, for "did you mean". */
 size_t text_distance(const char *one, const char *other);
 

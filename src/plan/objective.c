@@ -79,7 +79,7 @@ static bool wants_more(const char *metric)
     static const char *const names =
         "throughput http_reqs rps requests goodput success_rate availability "
         "checks iterations";
-    return word_in(names, metric);
+    return text_has_word(names, metric);
 }
 
 static const char *const goal_forms = "for example 2s, 250ms, 1%, or \">10/s\"";

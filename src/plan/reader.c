@@ -157,7 +157,7 @@ static bool override_fits(const char *pattern, const char *path, const struct se
     const char *last = strrchr(pattern, '.'), *own = strrchr(path, '.');
     last = last ? last + 1 : pattern;
     own = own ? own + 1 : path;
-    if (!word_in(row->aliases, last))
+    if (!text_has_word(row->aliases, last))
         return false;
     char head[256], wanted[256];
     snprintf(head, sizeof head, "%.*s", (int)(last - pattern), pattern);
@@ -291,19 +291,7 @@ bool name_is_secret(const char *name)
     return strcasecmp(name, "token") == 0;
 }
 
-bool word_in(const char *list, const char *word)
-{
-    size_t bytes = strlen(word);
-    while (list && *list) {
-        size_t length = strcspn(list, " ");
-        if (length == bytes && strncmp(list, word, bytes) == 0)
-            return true;
-        list += length + strspn(list + length, " ");
-    }
-    return false;
-}
-
 bool setting_is_named(const struct setting *row, const char *word)
 {
-    return strcmp(row->name, word) == 0 || word_in(row->aliases, word);
+    return strcmp(row->name, word) == 0 || text_has_word(row->aliases, word);
 }

@@ -93,8 +93,6 @@ struct node_entry *setting_entry(struct reader *reader, const struct node *map,
                                  const struct setting *row);
 /* Whether a word is the row's name or one of its aliases. */
 bool setting_is_named(const struct setting *row, const char *word);
-/* Whether a word is one of those in a list separated by blanks (NULL: none). */
-bool word_in(const char *list, const char *word);
 
 /* Reads a spread of a quantity. */
 void spread_read(struct reader *reader, const struct setting *row, const char *path,

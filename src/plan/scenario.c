@@ -300,7 +300,7 @@ static const struct pattern_word *find_pattern(const struct reader *reader, cons
 {
     for (size_t i = 0; i < reader->vocabulary->pattern_count; i++) {
         const struct pattern_word *pattern = &reader->vocabulary->patterns[i];
-        if (strcmp(pattern->word, word) == 0 || word_in(pattern->aliases, word))
+        if (strcmp(pattern->word, word) == 0 || text_has_word(pattern->aliases, word))
             return pattern;
     }
     return NULL;

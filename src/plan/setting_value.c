@@ -67,9 +67,9 @@ static void say_wrong(struct reader *reader, const struct setting *row, const st
 
 static int read_bool(const char *words, bool *out)
 {
-    if (word_in("true yes on True TRUE", words))
+    if (text_has_word("true yes on True TRUE", words))
         *out = true;
-    else if (word_in("false no off False FALSE", words))
+    else if (text_has_word("false no off False FALSE", words))
         *out = false;
     else
         return -EINVAL;

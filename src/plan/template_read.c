@@ -112,7 +112,7 @@ static int write_text(struct reader *reader, struct template *template, const st
             return 1;
         }
         text_reserve(&words, 1);
-        bool bare = word_in("true false null", words.at) || is_json_number(words.at);
+        bool bare = text_has_word("true false null", words.at) || is_json_number(words.at);
         if (node_is_null(node) || bare) {
             template_add_bytes(template, bare ? text_span(&words) : SPAN("null"));
             text_fini(&words);

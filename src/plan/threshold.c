@@ -93,7 +93,7 @@ static const char *nearest_metric(const struct reader *reader, const char *name)
 
 bool metric_is_known(struct reader *reader, const struct node *node, const char *name)
 {
-    if (!reader->vocabulary->metrics || word_in(metric_names, name))
+    if (!reader->vocabulary->metrics || text_has_word(metric_names, name))
         return true;
     for (const char *const *more = reader->vocabulary->metrics; *more; more++) {
         if (strcmp(*more, name) == 0)
@@ -134,7 +134,7 @@ static int read_aggregate(struct span words, struct plan_threshold *out)
         }
     }
     char *name = copy_span(words);
-    if (!word_in(names, name)) {
+    if (!text_has_word(names, name)) {
         free(name);
         return 1;
     }
@@ -256,7 +256,7 @@ static int read_metric(struct reader *reader, const struct node *node, const cha
         out->filter_key = copy_span(span_trim((struct span){open + 1, (size_t)(colon - open) - 1}));
         out->filter_value =
             copy_span(span_trim((struct span){colon + 1, (size_t)(words + bytes - colon) - 2}));
-        if (!word_in(keys, out->filter_key)) {
+        if (!text_has_word(keys, out->filter_key)) {
             reader_error(reader, node, "a filter is task, tag, error, status, level or service",
                          "filter \"%s\" is unknown", out->filter_key);
             return 1;

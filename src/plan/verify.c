@@ -50,7 +50,7 @@ static void verify_targets(struct reader *reader)
 /* "503", "5xx", "connect", "reset", "timeout" */
 static bool is_retry_reason(const char *words)
 {
-    if (word_in("connect reset timeout", words))
+    if (text_has_word("connect reset timeout", words))
         return true;
     if (strlen(words) != 3 || words[0] < '1' || words[0] > '5')
         return false;

@@ -179,7 +179,7 @@ static void add_companions(struct reader *reader, const struct plug_word *word, 
 {
     for (size_t i = 0; word->also && i < reader->vocabulary->probe_count; i++) {
         const struct plug_word *other = &reader->vocabulary->probes[i];
-        if (!word_in(word->also, other->word))
+        if (!text_has_word(word->also, other->word))
             continue;
         struct plan_watched *thing = add_thing(reader);
         const struct plan_watched *first = &reader->plan->watch.things[number];

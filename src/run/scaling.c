@@ -61,6 +61,17 @@ static void put_why(const struct scaler *scaler, struct text *words, struct text
                 words->bytes ? words->at : "failed");
 }
 
+/* The end of asking a scaler for something: says why it failed, and frees its words. Returns rc. */
+static int answered(int rc, const struct scaler *scaler, struct text *words, struct text *why)
+{
+    if (rc) {
+        complete(rc, words);
+        put_why(scaler, words, why);
+    }
+    text_fini(words);
+    return rc;
+}
+
 static void say(const struct scaling *scaling, const char *words)
 {
     if (scaling->place.say)
@@ -87,12 +98,7 @@ static int open_parts(struct scaling *scaling, struct text *why)
         struct part *part = &scaling->parts[i];
         struct text words = TEXT_EMPTY;
         int rc = part->scaler->open(part->config, &scaling->place, &part->self, &words);
-        if (rc) {
-            complete(rc, &words);
-            put_why(part->scaler, &words, why);
-        }
-        text_fini(&words);
-        if (rc)
+        if (answered(rc, part->scaler, &words, why) != 0)
             return rc;
     }
     return 0;
@@ -174,12 +180,7 @@ int scaling_look(struct scaling *scaling, struct scaler_view *out, struct text *
         struct scaler_view view = {.instances = NAN, .ready = NAN, .size = NAN};
         struct text words = TEXT_EMPTY;
         int rc = part->scaler->look(part->self, &view, &words);
-        if (rc) {
-            complete(rc, &words);
-            put_why(part->scaler, &words, why);
-        }
-        text_fini(&words);
-        if (rc)
+        if (answered(rc, part->scaler, &words, why) != 0)
             return rc;
         all.instances = isnan(all.instances) ? view.instances : all.instances;
         all.ready = isnan(all.ready) ? view.ready : all.ready;
@@ -291,12 +292,7 @@ static int apply_one(struct scaling *scaling, struct part *part, const struct sc
         say_goal(scaling, part, &own);
         rc = apply_part(scaling, part, &own, &words);
     }
-    if (rc) {
-        complete(rc, &words);
-        put_why(part->scaler, &words, why);
-    }
-    text_fini(&words);
-    return rc;
+    return answered(rc, part->scaler, &words, why);
 }
 
 static void *herald(void *self)

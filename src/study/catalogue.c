@@ -2,6 +2,7 @@
 #include "study/catalogue.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/unit.h"
 #include "plan/node.h"
 
@@ -234,22 +235,13 @@ int catalogue_read(struct catalogue *catalogue, const char *file, struct span by
     return error || notes->errors > before;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = words; length && (at = strstr(at, word)) != NULL; at++)
-        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-            return true;
-    return false;
-}
-
 const struct catalogue_entry *catalogue_find(const struct catalogue *catalogue, const char *kind,
                                              const char *thing, const char *role)
 {
     const struct catalogue_entry *any = NULL, *other = NULL;
     for (size_t i = 0; i < catalogue->count; i++) {
         const struct catalogue_entry *entry = &catalogue->rows[i];
-        if (!has_word(entry->kinds, kind))
+        if (!text_has_word(entry->kinds, kind))
             continue;
         if (*entry->role && (strstr(role, entry->role) || strstr(thing, entry->role)))
             return entry;

@@ -2,6 +2,7 @@
 #include "study/remedy_part.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "base/unit.h"
 
 #include <ctype.h>
@@ -53,19 +54,11 @@ struct remedies *remedies_free(struct remedies *remedies)
     return NULL;
 }
 
-static bool has_word(const char *words, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = words; length && (at = strstr(at, word)) != NULL; at++)
-        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || !at[length]))
-            return true;
-    return false;
-}
-
 bool remedy_fits(const struct remedy *remedy, const char *kind, const char *thing, const char *role)
 {
-    bool here = !*remedy->role || strcmp(remedy->role, thing) == 0 || has_word(role, remedy->role);
-    return here && (strcmp(remedy->kinds, "any") == 0 || has_word(remedy->kinds, kind));
+    bool here =
+        !*remedy->role || strcmp(remedy->role, thing) == 0 || text_has_word(role, remedy->role);
+    return here && (strcmp(remedy->kinds, "any") == 0 || text_has_word(remedy->kinds, kind));
 }
 
 const struct remedy_gpu *remedy_gpus(size_t *count)
@@ -114,7 +107,7 @@ double prices_of(const struct prices *prices, const char *thing, const char *rol
     double other = NAN;
     for (size_t i = 0; i < prices->count; i++) {
         const char *name = prices->rows[i].name;
-        if (strcmp(name, thing) == 0 || has_word(role, name))
+        if (strcmp(name, thing) == 0 || text_has_word(role, name))
             return prices->rows[i].hour;
         if (strcmp(name, "*") == 0)
             other = prices->rows[i].hour;

@@ -118,6 +118,20 @@ static void printing_fits_at_every_length(void **state)
     }
 }
 
+static void words_of_a_list_are_whole_words(void **state)
+{
+    (void)state;
+    assert_true(text_has_word("get", "get"));
+    assert_true(text_has_word("get post  put", "put"));
+    assert_true(text_has_word("get post", "get"));
+    assert_false(text_has_word("get post", "pos"));
+    assert_false(text_has_word("get post", "et"));
+    assert_false(text_has_word("get post", "get post"));
+    assert_false(text_has_word("get post", ""));
+    assert_false(text_has_word("", "get"));
+    assert_false(text_has_word(NULL, "get"));
+}
+
 static void distances_of_known_words(void **state)
 {
     (void)state;
@@ -170,6 +184,7 @@ int main(void)
         cmocka_unit_test(texts_grow_and_stay_ended_by_a_zero),
         cmocka_unit_test(texts_take_all_kinds),
         cmocka_unit_test(printing_fits_at_every_length),
+        cmocka_unit_test(words_of_a_list_are_whole_words),
         cmocka_unit_test(distances_of_known_words),
         cmocka_unit_test(distances_behave_as_distances),
     };
