@@ -152,7 +152,8 @@ static bool has_queue(const struct engine *engine)
 }
 
 /* A batch that is full does not grow. Where ever more run although some wait, they wait for the
- * step to end, which is a matter of what computes it. */
+ * step to end, which is a matter of what computes it. Where some begin to wait, a batch is full for
+ * moments only, so that it is looked at halfway from there to the highest load. */
 bool engine_grows(const struct curve *curve, const char *thing)
 {
     struct engine engine;
@@ -161,8 +162,9 @@ bool engine_grows(const struct curve *curve, const char *thing)
     size_t from = engine.first;
     while (from < engine.last && !(value_at(&curve->points[from], thing, "llm.waiting") >= 1))
         from++;
+    size_t half = from + (engine.last - from) / 2;
     return last_of(&engine, "llm.running") >
-           batch_full * value_at(&curve->points[from], thing, "llm.running");
+           batch_full * value_at(&curve->points[half], thing, "llm.running");
 }
 
 /* A queue before a full-grown batch, whose cache has hardly room for one more. */

@@ -176,7 +176,8 @@ static bool peaks_at(const struct case_file *file, size_t at)
 }
 
 /* Finds such a peak, unless it was full on average before. Looks once a second may miss it where
- * few requests fail, and see it at the next loads. Returns whether there was one. */
+ * few requests fail, and see it at the next loads: it binds where they begin to fail. Returns
+ * whether there was one. */
 static bool weigh_peak(struct case_file *file)
 {
     const struct curve *curve = file->field->curve;
@@ -187,7 +188,7 @@ static bool weigh_peak(struct case_file *file)
     size_t at;
     if (!first_errors(file, &at, &errors, &share))
         return false;
-    size_t last = at + 2 < curve->count ? at + 2 : curve->count - 1;
+    size_t begin = at, last = at + 2 < curve->count ? at + 2 : curve->count - 1;
     while (at < last && !peaks_at(file, at))
         at++;
     if (!peaks_at(file, at))
@@ -202,7 +203,7 @@ static bool weigh_peak(struct case_file *file)
                        counted ? "%s and never more at once from %g%s on" : "peaks of %s at %g%s",
                        evidence_number(room, main, main->most[at]), load, curve_unit(curve));
     evidence_source(evidence, main, main->most[at], main->indicator->limit, load);
-    file->onset = at;
+    file->onset = begin;
     file->peaked = true;
     return true;
 }

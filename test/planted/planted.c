@@ -6,6 +6,7 @@
 #include "study/bottleneck.h"
 #include "study/indicator.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,9 +35,9 @@ static void tell(const struct suite *suite, const struct analysis *found)
     const struct level_series *series = &suite->series[0];
     for (size_t i = 0; i < series->level_count; i++) {
         const struct level *level = &series->levels[i];
-        print_message("    %4g users: %.2f/s, %.4f s (p95 %.4f), errors %.4f, generator %d\n",
-                      level->users, level->throughput, level->mean_s, level->p95_s,
-                      level->error_share, level->generator);
+        print_message("    at %4g: %.2f/s, %.4f s (p95 %.4f), errors %.4f, generator %d\n",
+                      isnan(level->rate) ? level->users : level->rate, level->throughput,
+                      level->mean_s, level->p95_s, level->error_share, level->generator);
         for (size_t k = 0; k < level->resource_count; k++) {
             const struct level_resource *one = &level->resources[k];
             if (getenv("PLANTED_ALL") && indicator_find(one->metric, one->unit))
@@ -55,6 +56,8 @@ static void tell(const struct suite *suite, const struct analysis *found)
 static double meet_of(const struct planted *row)
 {
     double round = row->round > 0 ? row->round : 1;
+    if (row->open)
+        return row->capacity_rps / round;
     return row->capacity_rps / round * (row->response_s + row->think_s);
 }
 

@@ -21,6 +21,7 @@ struct planted {
     const char *tasks;             /* of the plan, in YAML's flow form */
     const char *watch;             /* watch.probes of the plan, likewise; NULL: nothing */
     double levels[PLANTED_LEVELS]; /* users; ends with 0 */
+    bool open;                     /* levels are arrivals a second, as of strangers (Poisson) */
     double think_s;                /* mean, exponential */
     double slo_s;                  /* critical response time */
 

@@ -200,8 +200,11 @@ static void read_plan(struct world *world, const char *target, uint64_t seed)
         text_printf(&yaml, "%s%g", i ? ", " : "", row->levels[i]);
     text_printf(&yaml, "]\n    level_duration: %s\n    level_ramp: %s\n", level_duration,
                 level_ramp);
-    text_printf(&yaml, "    think: {dist: exponential, mean: %gs}\n    tasks: %s\n", row->think_s,
-                row->tasks);
+    if (row->open)
+        text_puts(&yaml, "    rate: 1/s\n    gaps: poisson\n");
+    else
+        text_printf(&yaml, "    think: {dist: exponential, mean: %gs}\n", row->think_s);
+    text_printf(&yaml, "    tasks: %s\n", row->tasks);
     text_printf(&yaml, "watch:\n  interval: 1s\n  local: false\n  probes: %s\n",
                 row->watch ? row->watch : "[]");
     struct plan_source source = {.file = "planted.yaml", .text = yaml.at};
