@@ -22,7 +22,7 @@ pytest_integration() { # options...
         "$python" -m pytest -q -rfEs --durations=10 "$@"
 }
 
-# Two tests at a time share two processors with the servers they start. A few that fail so are run
+# Four tests at a time share two processors with the servers they start. A few that fail so are run
 # again with nothing beside them: what fails then is broken; what passes was crowded, and the
 # summary names it.
 run_integration() { # name, sentence, marks, options...
@@ -44,7 +44,7 @@ run_integration() { # name, sentence, marks, options...
         "${broken[@]/#/  }")
 }
 
-most_crowded=3 # more failures than these are no accident
+most_crowded=5 # more failures than these are no accident
 
 passes_alone() { # name, tests...
     local name=$1
