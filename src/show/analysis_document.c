@@ -250,6 +250,7 @@ static json_t *expectations_of(const struct analysis *analysis)
     for (size_t i = 0; i < analysis->expectation_count; i++) {
         const struct expectation *one = &analysis->expectations[i];
         json_t *object = row(expected_columns, one->entry);
+        json_object_set_new(object, "metric", words(one->metric)); /* of several that one */
         json_object_set_new(object, "state", words(states[one->state]));
         json_object_set_new(object, "value", document_number(one->value));
         json_object_set_new(object, "load", document_number(one->load));

@@ -353,7 +353,7 @@ static void put_expectations(const struct page *page)
             text_printf(&line, "%s%s", any ? "; " : "", one->entry->name);
             any = true;
             if (state == EXPECTED_SEEN)
-                text_printf(&line, " (%s %s from %s on)", one->entry->metric,
+                text_printf(&line, " (%s %s from %s on)", one->metric,
                             unit_write_number(number, one->value),
                             load_words(load, page->curve, one->load));
         }

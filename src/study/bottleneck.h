@@ -103,8 +103,9 @@ struct resource_need {
 struct expectation {
     const struct catalogue_entry *entry;
     enum { EXPECTED_NOT_KNOWN, EXPECTED_NOT_SEEN, EXPECTED_SEEN } state;
-    double value; /* of its indicator, the highest; NAN: not known */
-    double load;  /* first load at or above its limit; NAN: none */
+    const char *metric; /* its indicator, of several the one with this value; borrowed */
+    double value;       /* the highest; NAN: not known */
+    double load;        /* first load at or above its limit; NAN: none */
 };
 
 struct analysis {

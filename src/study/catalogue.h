@@ -20,8 +20,9 @@ struct catalogue_entry {
     char *role;  /* things of this role or name only; "": any */
     char *symptom, *root_cause, *fix, *impact;
     char *probability; /* "high", "medium", "low" */
-    char *metric;      /* of the indicator: a watched metric, or timeout_share, error_share, p95_s,
-                          mean_s, mean_growth, refused_share, limited_share (429) */
+    char *metric;      /* of the indicator: watched metrics, by blanks, or one of timeout_share,
+                          error_share, refused_share, limited_share (429), p95_s, mean_s,
+                          mean_growth */
     double limit;      /* the indicator is at or above it */
     double load;       /* expected from this load on; NAN: any */
 };

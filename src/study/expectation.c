@@ -3,6 +3,7 @@
 #include "study/candidate.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -42,22 +43,36 @@ static bool is_there(const struct curve_point *point, const struct catalogue_ent
     return !*entry->role;
 }
 
-/* The highest value of a watched metric at a point, of things that fit the role. */
-static double watched(const struct curve_point *point, const struct catalogue_entry *entry)
+/* A store is looked at where it is full for one look of twenty: it need not stay so. */
+static double value_of(const struct level_resource *resource)
+{
+    const struct indicator *indicator = indicator_find(resource->metric, resource->unit);
+    bool store = indicator && indicator->use == USE_LEVEL && !isnan(resource->p95);
+    return store ? resource->p95 : resource->mean;
+}
+
+/* The highest value of a watched metric at a point, of things that fit the role; which of the
+ * entry's metrics it is. */
+static double watched(const struct curve_point *point, const struct catalogue_entry *entry,
+                      const char **metric)
 {
     double most = NAN;
     for (size_t i = 0; i < point->level_count; i++)
         for (size_t k = 0; k < point->levels[i]->resource_count; k++) {
             const struct level_resource *resource = &point->levels[i]->resources[k];
-            if (fits(entry, resource) && strcmp(resource->role, "generator") != 0 &&
-                strcmp(resource->metric, entry->metric) == 0 && !(most >= resource->mean))
-                most = resource->mean;
+            if (!fits(entry, resource) || strcmp(resource->role, "generator") == 0 ||
+                !text_has_word(entry->metric, resource->metric) || most >= value_of(resource))
+                continue;
+            most = value_of(resource);
+            *metric = resource->metric;
         }
     return most;
 }
 
-static double value_at(const struct curve *curve, size_t index, const struct catalogue_entry *entry)
+static double value_at(const struct curve *curve, size_t index, const struct catalogue_entry *entry,
+                       const char **metric)
 {
+    *metric = entry->metric;
     const struct curve_point *point = &curve->points[index];
     const struct {
         const char *name;
@@ -74,7 +89,7 @@ static double value_at(const struct curve *curve, size_t index, const struct cat
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(own[i].name, entry->metric) == 0)
             return is_there(point, entry) ? own[i].value : (double)NAN;
-    return watched(point, entry);
+    return watched(point, entry, metric);
 }
 
 void analysis_expect(struct analysis *analysis, const struct catalogue *catalogue)
@@ -84,15 +99,21 @@ void analysis_expect(struct analysis *analysis, const struct catalogue *catalogu
     analysis->expectation_count = catalogue->count;
     for (size_t i = 0; i < catalogue->count; i++) {
         struct expectation *one = &analysis->expectations[i];
-        *one = (struct expectation){.entry = &catalogue->rows[i], .value = NAN, .load = NAN};
+        *one = (struct expectation){.entry = &catalogue->rows[i],
+                                    .metric = catalogue->rows[i].metric,
+                                    .value = NAN,
+                                    .load = NAN};
         for (size_t k = 0; k < curve->count; k++) {
-            double value = value_at(curve, k, one->entry);
+            const char *metric;
+            double value = value_at(curve, k, one->entry, &metric);
             if (isnan(value))
                 continue;
             if (one->state == EXPECTED_NOT_KNOWN)
                 one->state = EXPECTED_NOT_SEEN;
-            if (!(one->value >= value))
+            if (!(one->value >= value)) {
                 one->value = value;
+                one->metric = metric;
+            }
             bool late = isnan(one->entry->load) || curve->points[k].load >= one->entry->load;
             if (value < one->entry->limit || !late || one->state == EXPECTED_SEEN)
                 continue;
