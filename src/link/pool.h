@@ -47,6 +47,8 @@ struct pool_options {
 
 /* The read buffer and other scratch that all pools of a thread share. */
 struct link;
+/* tls: of connections to https targets; NULL where there are none. Returns 0. Owner: caller,
+ * link_free after its pools. */
 int link_new(struct link **out, struct loop *loop, struct resolver *resolver,
              struct tls_context *tls);
 struct link *link_free(struct link *link);
@@ -69,6 +71,7 @@ struct pool_state {
     uint64_t waiting;             /* exchanges in the queue now */
     uint64_t opened;              /* since the pool was made */
 };
+/* How the pool is at this instant; on its own thread. */
 void pool_state(const struct pool *pool, struct pool_state *out);
 
 #endif

@@ -196,10 +196,13 @@ struct engine {
 /* ---- ledger.c: accounts -----------------------------------------------------------------------
  */
 
+/* Takes the first block, into which the requests of set-up are counted. Returns 0. */
 int ledger_init(struct engine *engine);
+/* The load begins: what was counted before is forgotten, and blocks are handed over from now on. */
 void ledger_begin(struct engine *engine);
 /* Hands over the last block. */
 void ledger_end(struct engine *engine);
+/* After ledger_end, or after ledger_init alone. */
 void ledger_fini(struct engine *engine);
 
 /* The tally of a request. */
@@ -227,6 +230,8 @@ void ledger_trace_over(struct engine *engine, const struct job *job, uint32_t ou
 
 /* Records how late the generator itself began something that was due. */
 void ledger_late(struct engine *engine, struct tally *tally, nsec_t late_ns);
+/* Keeps an example of a failure, while the block has room for one: error is a COUNT_ERROR_*, status
+ * that of the reply (0: none), words what was said. */
 void ledger_example(struct engine *engine, const struct work *work, uint32_t error, int status,
                     struct span words, nsec_t at_ns);
 
@@ -236,7 +241,9 @@ void ledger_example(struct engine *engine, const struct work *work, uint32_t err
 /* The origin of a base URL, made when it is new. Returns 0 or -EINVAL with words. */
 int origin_find(struct engine *engine, const char *url, struct origin **out, char *words,
                 size_t room);
+/* Makes the origins of the plan's targets and of every request. Returns 0, or -errno with words. */
 int origins_init(struct engine *engine, char *words, size_t room);
+/* Closes their connections; no exchange may be under way. */
 void origins_fini(struct engine *engine);
 
 /* ---- crew.c: scenarios ------------------------------------------------------------------------
@@ -244,6 +251,7 @@ void origins_fini(struct engine *engine);
 
 /* The scenario's part on this thread. Owner: engine. */
 struct crew *crew_new(struct engine *engine, const struct plan_scenario *plan, uint32_t index);
+/* Frees it with its users and jobs, none of which may be under way; NULL is fine; returns NULL. */
 struct crew *crew_free(struct crew *crew);
 /* Begins at the run's start. */
 void crew_begin(struct crew *crew);
@@ -274,7 +282,9 @@ void crew_check_over(struct crew *crew);
 /* ---- user.c: virtual users --------------------------------------------------------------------
  */
 
+/* A user that does nothing yet; number is its own in the whole run. Owner: crew. */
 struct user *user_new(struct crew *crew, uint64_t number);
+/* Closes its own connections; it has no iteration. NULL is fine; returns NULL. */
 struct user *user_free(struct user *user);
 /* A closed user begins to take part, with its first iteration due at intended_ns. */
 void user_join(struct user *user, nsec_t intended_ns);
@@ -294,14 +304,17 @@ struct connection **user_home(struct user *user, const struct origin *origin);
 /* ---- job.c: iterations ------------------------------------------------------------------------
  */
 
+/* A job out of the crew's stock, or a new one where that is empty. */
 struct job *job_take(struct crew *crew);
 /* Puts a job that was taken back into the stock. */
 void job_return(struct job *job);
+/* Begins an iteration of a user with its first step. */
 void job_begin(struct job *job, struct user *user, struct start start, nsec_t now_ns);
 /* Goes on after a pause or a back-off. */
 void job_go_on(struct job *job, nsec_t now_ns);
 /* Ends it without an answer: what was started is abandoned, what was not is dropped. */
 void job_abandon(struct job *job, nsec_t now_ns);
+/* Frees one of the stock, whose exchange is over. */
 void job_free(struct job *job);
 /* Ends the iteration. */
 void job_over(struct job *job, nsec_t end_ns);
@@ -320,6 +333,7 @@ struct driver_call job_call(struct job *job);
 /* ---- value.c: slots and cookies ---------------------------------------------------------------
  */
 
+/* Lists the slots that each iteration fills; the crew frees them. */
 void values_init(struct crew *crew);
 /* Fills the slots of an iteration; false when a feeder has run out of rows. */
 bool values_draw(struct crew *crew, struct job *job, const struct user *user,
@@ -330,6 +344,7 @@ void values_reserve(const struct crew *crew, struct job *job);
 /* ---- talk.c: prompts and conversations --------------------------------------------------------
  */
 
+/* Makes the keys from which the scenario's prompts are drawn; the crew frees them. */
 void prompts_init(struct crew *crew);
 /* Fills one slot from a prompt. */
 void prompts_fill(const struct plan_feeder *feeder, const struct symbol *symbol,

@@ -20,7 +20,8 @@ int sqlite_errno(sqlite3 *db, int code);
  * nothing is left behind on an error. */
 int run_file_create(struct run_file **out, const char *path, const struct result *declared);
 
-/* Rows between begin and commit are seen by readers, and survive a kill, together. */
+/* Rows between begin and commit are seen by readers, and survive a kill, together. These and all
+ * that write rows return 0 or the first error, as -errno. */
 int run_file_begin(struct run_file *file);
 int run_file_commit(struct run_file *file);
 
@@ -31,9 +32,11 @@ int run_file_block(struct run_file *file, const struct tally_block *block,
 int run_file_trace(struct run_file *file, uint32_t segment, const struct trace_row *row);
 /* Writes an example, or its new count. */
 int run_file_example(struct run_file *file, const struct result_example *example);
+/* What recorder_event, recorder_saturated and recorder_fact were told; a fact's last value wins. */
 int run_file_event(struct run_file *file, nsec_t at_ns, const char *kind, const char *words);
 int run_file_saturated(struct run_file *file, nsec_t begin_ns, nsec_t end_ns, const char *words);
 int run_file_fact(struct run_file *file, const char *name, const char *value);
+/* A metric that was declared: its kind in words, and its number among those of the kind. */
 int run_file_metric(struct run_file *file, const char *kind, size_t number,
                     const struct metric *metric);
 /* A thing that is watched, a series of it, and a sample (a finite one) of the series. */

@@ -23,17 +23,24 @@ json_t *document_text(const char *words); /* cleaned; NULL gives null */
 json_t *document_number(double number);   /* null when not finite */
 json_t *document_count(uint64_t count);   /* exact up to 2^63 - 1 */
 json_t *document_seconds(nsec_t duration_ns);
+/* Everything that was counted of a sum: rates, times, errors, drivers' counters. */
 json_t *document_sums(const struct result_sum *sum, const struct metric_table *metrics);
+/* One histogram's figures, in ms; null where too few requests carry a percentile. */
 json_t *document_times(const struct figure_times *times);
+/* What answers made of tokens were like; null where a sum has none. */
 json_t *document_llm(const struct result_sum *sum, const struct metric_table *metrics);
+/* Calls at once beside the limits that servers declare (study/concurrency.h). */
 json_t *document_concurrency(const struct result *result);
 json_t *document_definitions(const struct metric_table *metrics); /* of drivers' metrics */
+/* The response times as bars, at most 4.4 % wide. */
 json_t *document_distribution(const struct result_sum *sum);
+/* Columns over time: of all requests, and of what was watched. */
 json_t *document_series(const struct result *result);
-json_t *document_resources(const struct result *result); /* what was watched */
+json_t *document_resources(const struct result *result);
 /* Adds the columns of answers made of tokens to a series, where the run (or the request; SIZE_MAX:
  * all of them) has such. */
 void document_llm_series(json_t *series, const struct result *result, size_t request);
+/* The columns of one request, by its number. */
 json_t *document_request_series(const struct result *result, size_t request);
 
 #endif
