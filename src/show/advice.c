@@ -71,7 +71,7 @@ static void put_steps(const struct advice_view *view, bool colour, struct text *
         struct text line = TEXT_EMPTY;
         text_printf(&line, "%s at %s %s", bound->name, unit_write_number(one, bound->load),
                     load_unit(view->the_case));
-        if (!isfinite(bound->load)) {
+        if (!advice_has_load(advice, bound)) {
             text_clear(&line);
             text_printf(&line, "%s at %s req/s", bound->name,
                         unit_write_number(one, bound->ceiling));
@@ -83,14 +83,14 @@ static void put_steps(const struct advice_view *view, bool colour, struct text *
         else if (step->factor > 1)
             text_printf(&line, ": %s times of it are needed",
                         unit_write_number(one, ceil(step->factor * 10 - 1e-9) / 10));
-        if (isfinite(step->useful) && step->useful > 1.05 && step->useful < step->factor)
+        if (isfinite(step->useful) && step->useful > 1.05 && step->useful < 0.95 * step->factor)
             text_printf(&line, ", %s are of use before the next binds",
                         unit_write_number(two, floor(step->useful * 100) / 100));
         if (step->next == SIZE_MAX) {
             text_puts(&line, "; what binds then is not known");
         } else {
             const struct case_bound *next = &view->the_case->bounds[step->next];
-            bool by_load = isfinite(next->load);
+            bool by_load = advice_has_load(advice, next);
             text_printf(&line, "; then %s at %s %s%s", next->name,
                         unit_write_number(two, by_load ? next->load : next->ceiling),
                         by_load ? load_unit(view->the_case) : "req/s",

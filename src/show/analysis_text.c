@@ -246,8 +246,11 @@ static void put_secondary(const struct page *page, size_t number, const struct b
     struct text line = TEXT_EMPTY;
     text_printf(&line, "%s: ", one->name);
     if (one->predicted && isfinite(one->ceiling)) {
-        text_printf(&line, "would bind at %s, %.4g/s (predicted",
-                    load_words(load, page->curve, one->load), one->ceiling);
+        /* Within the tested loads something else binds before: only its throughput says when. */
+        bool beyond = one->load > page->curve->points[page->curve->count - 1].load;
+        text_printf(&line, "would bind at %s%s%.4g/s (predicted",
+                    beyond ? load_words(load, page->curve, one->load) : "", beyond ? ", " : "",
+                    one->ceiling);
         if (isfinite(one->headroom))
             text_printf(&line, "; %.2g times the %s", one->headroom,
                         page->analysis->primary_count ? "first limit" : "highest measured");

@@ -119,6 +119,12 @@ struct advice *advice_new(const struct advice_case *the_case, const struct advic
     return advice;
 }
 
+bool advice_has_load(const struct advice *advice, const struct case_bound *bound)
+{
+    bool inside = bound->predicted && isfinite(bound->ceiling) && bound->load <= advice->tested;
+    return isfinite(bound->load) && !inside;
+}
+
 struct advice *advice_free(struct advice *advice)
 {
     for (size_t i = 0; advice && i < advice->item_count; i++) {

@@ -173,6 +173,10 @@ struct advice *advice_new(const struct advice_case *the_case, const struct advic
 /* Frees it; NULL is fine; returns NULL. */
 struct advice *advice_free(struct advice *advice);
 
+/* Whether the load of a bound says when it binds: of a predicted one that lies within the tested
+ * loads it does not, for something else binds there before; its throughput does. */
+bool advice_has_load(const struct advice *advice, const struct case_bound *bound);
+
 /* Replicas of one bound's thing, for its factor: at least so many, were they linear. */
 uint32_t advice_replicas_of(const struct advice_case *the_case, const struct advice_wish *wish,
                             double factor);

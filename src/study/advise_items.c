@@ -122,12 +122,13 @@ static void fill(const char *words, const struct filling *with, struct text *out
 static void put_where(const struct filling *with, const struct case_bound *bound, struct text *out)
 {
     char number[UNIT_ROOM];
-    if (isfinite(bound->load))
+    bool load = advice_has_load(with->advice, bound);
+    if (load)
         text_printf(out, " at %s %s", unit_write_number(number, bound->load),
                     with->the_case->open ? "req/s" : "users");
-    if (isfinite(bound->ceiling) && !(with->the_case->open && isfinite(bound->load)))
-        text_printf(out, "%s%s req/s%s", isfinite(bound->load) ? " (" : " at ",
-                    unit_write_number(number, bound->ceiling), isfinite(bound->load) ? ")" : "");
+    if (isfinite(bound->ceiling) && !(with->the_case->open && load))
+        text_printf(out, "%s%s req/s%s", load ? " (" : " at ",
+                    unit_write_number(number, bound->ceiling), load ? ")" : "");
 }
 
 static void put_reason(const struct filling *with, struct text *out)
@@ -182,10 +183,13 @@ static char *impact_of(const struct remedy *remedy, const struct filling *with)
     return text_take(&words);
 }
 
-static bool has_item(const struct advice *advice, const char *id, const char *action)
+/* The same words; or, where the words name no thing, the same remedy for what binds before. */
+static bool has_item(const struct advice *advice, const struct remedy *remedy, const char *action)
 {
+    bool anything = !strstr(remedy->action, "{thing}");
     for (size_t i = 0; i < advice->item_count; i++)
-        if (strcmp(advice->items[i].id, id) == 0 && strcmp(advice->items[i].action, action) == 0)
+        if (strcmp(advice->items[i].id, remedy->id) == 0 &&
+            (anything || strcmp(advice->items[i].action, action) == 0))
             return true;
     return false;
 }
@@ -200,7 +204,7 @@ static void add_item(struct advice *advice, const struct remedy *remedy, const s
         return;
     struct text action = TEXT_EMPTY, reason = TEXT_EMPTY;
     fill(remedy->action, with, &action);
-    if (has_item(advice, remedy->id, action.at)) {
+    if (has_item(advice, remedy, action.at)) {
         text_fini(&action);
         return;
     }

@@ -391,9 +391,10 @@ static void add_phase(const struct engine *engine, const struct phase *phase,
     int gpu = gpu_state(engine, phase->gpu_metric, &busy);
     struct evidence *evidence = bottleneck_add(
         one, EVIDENCE_ENGINE, 3,
-        "%s grows from %.3g to %.3g ms as the batch does from %.3g to %.3g, and nobody waits%s",
-        phase->metric, 1e3 * first_of(engine, phase->metric), 1e3 * last_of(engine, phase->metric),
-        first_of(engine, "llm.running"), running,
+        "%s binds: %s grows from %.3g to %.3g ms as the batch does from %.3g to %.3g, and hardly "
+        "anybody waits%s",
+        phase->title, phase->metric, 1e3 * first_of(engine, phase->metric),
+        1e3 * last_of(engine, phase->metric), first_of(engine, "llm.running"), running,
         gpu == 1 ? "; the GPU is busy, which alone would prove nothing" : "");
     source(evidence, engine, phase->metric, last_of(engine, phase->metric),
            first_of(engine, phase->metric), phase->clears);
@@ -408,7 +409,9 @@ static void add_phase(const struct engine *engine, const struct phase *phase,
                                   phase->gpu_metric, 100 * busy);
         source(evidence, engine, phase->gpu_metric, busy, gpu_moving, NULL);
         free(evidence->metric);
-        evidence->metric = memory_copy_text(phase->gpu_metric);
+        struct text words = TEXT_EMPTY;
+        text_printf(&words, "%s of the GPU", phase->gpu_metric);
+        evidence->metric = text_take(&words);
     }
 }
 
@@ -440,8 +443,12 @@ void engine_weigh(const struct field *field, const struct candidate *candidate, 
                 gpu_state(&engine, phases[p].gpu_metric, &busy) == 2 &&
                 has_phase(&engine, &phases[p], &line)) {
                 add_phase(&engine, &phases[p], one);
-                if (one->predicted)
+                /* A GPU is at work long before it is the limit: that is where the system bends. */
+                if (one->predicted || one->load < field->curve->points[bend].load) {
                     place(field->curve, bend, one);
+                    one->value_there = value_at(&field->curve->points[bend], candidate->thing,
+                                                phases[p].gpu_metric);
+                }
             }
     }
 }
