@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { COLUMNS = 80 };
+enum { COLUMNS = 80, FEW_VALUES = 10 };
 
 static double median_of(const double *values, size_t count)
 {
@@ -149,10 +149,10 @@ static json_t *change_document(const double *values, const struct change *change
 static void put_changes(const json_t *changes, const struct law_series *series, struct text *out)
 {
     char one[LAW_ROOM], two[LAW_ROOM], three[LAW_ROOM];
-    text_printf(out, "%zu change%s in %zu values\n\n", json_array_size(changes),
+    text_printf(out, "%zu change%s in %zu values\n", json_array_size(changes),
                 json_array_size(changes) == 1 ? "" : "s", series->count);
     if (json_array_size(changes))
-        text_puts(out, "  first value after      before       after       shift          p\n");
+        text_puts(out, "\n  first value after      before       after       shift          p\n");
     for (size_t i = 0; i < json_array_size(changes); i++) {
         const json_t *change = json_array_get(changes, i);
         const json_t *ratio = json_object_get(change, "shift_ratio");
@@ -249,6 +249,11 @@ void law_changes_put(const struct law_series *series, const struct change_rules 
         json_array_append_new(indexes, document_count(changes[i].at));
     json_object_set_new(root, "indexes", indexes);
     json_object_set(root, "changes", list);
+    json_t *warnings = json_array();
+    if (count < FEW_VALUES)
+        law_warn(warnings, "FEW_VALUES",
+                 "fewer than 10 values: a change needs about five on each side to be seen");
+    json_object_set(root, "warnings", warnings);
     if (style->json) {
         law_dump(root, out);
     } else {
@@ -256,8 +261,10 @@ void law_changes_put(const struct law_series *series, const struct change_rules 
             put_run_changes(list, series, out);
         else
             put_changes(list, series, out);
+        law_warnings_put(warnings, out);
         json_decref(root);
     }
     json_decref(list);
+    json_decref(warnings);
     free(changes);
 }

@@ -363,7 +363,9 @@ def test_detect_takes_what_there_is(tool):
         found = tool("detect", "a.csv", *words, a_csv=content)
         assert found["indexes"] == [5] and found["changes"][0]["index"] == 5
         assert near(found["changes"][0]["median_before"], 3) and found["changes"][0]["p"] > 0
-    assert tool("detect", "a.csv", a_csv="5\n")["indexes"] == []
+    few = tool("detect", "a.csv", a_csv="5\n")
+    assert few["indexes"] == [] and few["warnings"][0]["code"] == "FEW_VALUES"
+    assert found["warnings"] == []
 
 
 @pytest.mark.parametrize("words, content, wanted", [
