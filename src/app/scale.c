@@ -36,16 +36,6 @@ struct stand {
     bool failed;                      /* a file could not be written; said once */
 };
 
-void scale_set(struct launch *launch, const char *path, const char *words, const char *flag)
-{
-    launch->overrides =
-        memory_resize(launch->overrides, launch->override_count + 1, sizeof *launch->overrides);
-    launch->overrides[launch->override_count++] =
-        (struct plan_override){.path = memory_copy_text(path),
-                               .words = memory_copy_text(words),
-                               .flag = memory_copy_text(flag)};
-}
-
 /* ---- what will be done ------------------------------------------------------------------------
  */
 

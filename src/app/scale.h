@@ -15,9 +15,6 @@ struct scale_order {
     bool dry_run, debug, quiet;
 };
 
-/* Adds a value of a setting that no row of options names. */
-void scale_set(struct launch *launch, const char *path, const char *words, const char *flag);
-
 /* Several plans at once; the order's own file is not used. Returns the exit code. */
 int scale_mixed(struct app *app, const struct scale_order *order, const char *const *files,
                 size_t count);

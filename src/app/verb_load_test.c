@@ -48,7 +48,7 @@ static void set_count(struct launch *launch, const char *path, uint64_t count, c
 {
     char words[32];
     snprintf(words, sizeof words, "%llu", (unsigned long long)count);
-    scale_set(launch, path, words, flag);
+    launch_override(launch, path, words, flag);
 }
 
 /* The levels: batches, or one. */
@@ -67,11 +67,11 @@ static void set_levels(struct scale_order *order, const struct arguments *argume
         set_count(launch, "scale.max_users", argument_count(arguments, "max-users", 50),
                   "--max_users");
     }
-    scale_set(launch, "scale.step_duration",
-              duration ? duration
-              : users  ? "60s"
-                       : "30s",
-              "--duration");
+    launch_override(launch, "scale.step_duration",
+                    duration ? duration
+                    : users  ? "60s"
+                             : "30s",
+                    "--duration");
 }
 
 static int check_usage(struct app *app, const struct verb *verb, const struct arguments *arguments)

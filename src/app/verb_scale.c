@@ -68,7 +68,7 @@ static void add_list(struct launch *launch, const struct arguments *arguments, c
     struct text list = TEXT_EMPTY, flag = TEXT_EMPTY;
     text_printf(&list, words[0] == '[' ? "%s" : "[%s]", words);
     text_printf(&flag, "--%s", option);
-    scale_set(launch, path, list.at, flag.at);
+    launch_override(launch, path, list.at, flag.at);
     text_fini(&list);
     text_fini(&flag);
 }
@@ -148,9 +148,9 @@ static int act(struct app *app, const struct verb *verb, const struct arguments 
     add_list(&order.launch, arguments, "levels", "scale.levels");
     add_list(&order.launch, arguments, "sizes", "scale.sizes");
     if (divides_duration(arguments))
-        scale_set(&order.launch, "scale.step_duration", "0", "--duration");
+        launch_override(&order.launch, "scale.step_duration", "0", "--duration");
     if (argument_given(arguments, "find-capacity"))
-        scale_set(&order.launch, "scale.find_capacity", "true", "--find-capacity");
+        launch_override(&order.launch, "scale.find_capacity", "true", "--find-capacity");
     code = mixed ? scale_mixed(app, &order, arguments->rest + 1, arguments->rest_count - 1)
                  : scale(app, verb, &order);
     launch_overrides_free(order.launch.overrides, order.launch.override_count);
