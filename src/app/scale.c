@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/unit.h"
+#include "plan/mask.h"
 #include "plug/suite_page.h"
 #include "record/path.h"
 #include "run/open.h"
@@ -60,8 +61,9 @@ static void put_ladder(const struct plan *plan, const struct ladder *ladder, str
     for (size_t i = 0; i < ladder->rung_count; i++) {
         if (ladder->rungs[i].series != series) {
             series = ladder->rungs[i].series;
-            text_printf(out, "%s against %s\n", ladder->series[series].name,
-                        plan->target ? plan->target : "the plan's targets");
+            text_printf(out, "%s against ", ladder->series[series].name);
+            text_put_masked(out, plan->target ? plan->target : "the plan's targets");
+            text_putc(out, '\n');
         }
         put_rung(&ladder->rungs[i], i + 1, out);
     }

@@ -284,6 +284,17 @@ static void hint_driver(struct app *app, const struct arguments *arguments, cons
                 name);
 }
 
+/* curl's "@FILE" is not understood, and would be sent as it stands. */
+static void hint_file(struct app *app, const struct arguments *arguments, const char *option)
+{
+    const char *words = argument_words(arguments, option);
+    if (words && words[0] == '@' && access(words + 1, F_OK) == 0)
+        fprintf(
+            app->err,
+            "plimsoll: --%s sends \"%s\" itself; the bytes of that file are --%s \"$(cat %s)\"\n",
+            option, words, option, words + 1);
+}
+
 /* A plan of the command line alone. */
 static int start_url(struct app *app, const struct verb *verb, const struct arguments *arguments,
                      const char *url)
@@ -316,8 +327,11 @@ static int start_url(struct app *app, const struct verb *verb, const struct argu
     quick.settings = driver.settings;
     quick.data = data.prompts;
     quick.trace = data.trace;
-    if (!code)
+    if (!code) {
         hint_driver(app, arguments, url);
+        hint_file(app, arguments, "body");
+        hint_file(app, arguments, "json");
+    }
     if (!code)
         code = start(app, arguments, url, &quick);
     quick_driver_fini(&driver);

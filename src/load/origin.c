@@ -3,6 +3,7 @@
 #include "load/inside.h"
 
 #include "base/memory.h"
+#include "plan/mask.h"
 #include "wire/url.h"
 
 #include <errno.h>
@@ -145,7 +146,9 @@ int origin_find(struct engine *engine, const char *words_of_url, struct origin *
     struct url url;
     const char *why = "";
     if (url_read(span_of(words_of_url), &url, &why)) {
-        snprintf(words, room, "%s: %s", words_of_url, why);
+        char *shown = mask_copy(words_of_url);
+        snprintf(words, room, "%s: %s", shown, why);
+        free(shown);
         return -EINVAL;
     }
     struct origin *origin = memory_new(1, sizeof *origin);

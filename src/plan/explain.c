@@ -1,5 +1,6 @@
 /* What a plan will do, in words: for people who would rather know before it does. Numbers that
  * depend on how fast the target answers are given as bounds, and said to be that. */
+#include "plan/mask.h"
 #include "plan/part.h"
 
 #include "base/memory.h"

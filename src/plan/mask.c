@@ -1,8 +1,9 @@
 /* The plan as it is kept in the run file: secrets are replaced where they stand. Besides the ranges
  * that readers marked, the password of any URL ("://user:password@") goes. */
-#include "plan/part.h"
+#include "plan/mask.h"
 
 #include "base/memory.h"
+#include "plan/part.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,15 @@ void text_put_masked(struct text *out, const char *words)
             text_puts(out, "***");
         at += user;
     }
+}
+
+char *mask_copy(const char *words)
+{
+    struct text out = TEXT_EMPTY;
+    if (!words)
+        return NULL;
+    text_put_masked(&out, words);
+    return text_take(&out);
 }
 
 /* A reference such as "${TOKEN}" tells where a secret comes from, and is none itself. */

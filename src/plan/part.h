@@ -181,8 +181,6 @@ void plan_verify(struct reader *reader);
 void flat_rewrite(struct reader *reader);
 /* The text of the plan with secrets replaced. Owner: caller. */
 char *reader_masked_source(const struct reader *reader, const char *text);
-/* Appends words with what stands before the @ of any URL replaced. */
-void text_put_masked(struct text *out, const char *words);
 /* Whether a document is in the flat form. */
 bool flat_is(const struct node *root);
 

@@ -1,5 +1,6 @@
 /* Errors with a place, values from outside, and where each value came from. */
 #include "plan/reader.h"
+#include "plan/mask.h"
 
 #include "base/memory.h"
 #include "plan/part.h"

@@ -4,6 +4,7 @@
 #include "plan/part.h"
 
 #include "base/memory.h"
+#include "plan/mask.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -261,7 +262,8 @@ static char *request_words(const struct task_form *form)
         bool method = !strchr(form->verb->word, '.');
         for (const char *at = word; *at; at++)
             text_putc(&words, method ? (char)toupper((unsigned char)*at) : *at);
-        text_printf(&words, " %s", url->text);
+        text_putc(&words, ' ');
+        text_put_masked(&words, url->text);
     } else {
         text_puts(&words, form->verb->word);
     }

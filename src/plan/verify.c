@@ -1,5 +1,6 @@
 /* What the tables cannot say of a plan: texts of a form of their own, and what only the whole
  * shows. */
+#include "plan/mask.h"
 #include "plan/part.h"
 #include "wire/url.h"
 

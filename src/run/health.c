@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "net/fetch.h"
+#include "plan/mask.h"
 #include "wire/url.h"
 
 #include <stdio.h>
@@ -134,9 +135,10 @@ void health_words(const struct plan *plan, const struct health *states, struct t
         if (!service->health || states[i].healthy)
             continue;
         char waited[UNIT_ROOM];
-        text_printf(out, "%sservice %s (%s) was not healthy after %s: %s", first ? "" : "; ",
-                    service->name, service->health, unit_write_duration(waited, states[i].took_ns),
-                    states[i].why);
+        text_printf(out, "%sservice %s (", first ? "" : "; ", service->name);
+        text_put_masked(out, service->health);
+        text_printf(out, ") was not healthy after %s: %s",
+                    unit_write_duration(waited, states[i].took_ns), states[i].why);
         first = false;
     }
     if (!first)

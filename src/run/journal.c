@@ -2,6 +2,7 @@
 #include "run/journal.h"
 
 #include "base/memory.h"
+#include "plan/mask.h"
 #include "wire/json.h"
 
 #include <errno.h>
@@ -66,7 +67,9 @@ static int put_head(struct journal *journal, const char *target, const char *dir
                 (unsigned long long)own.start_ticks);
     put_text(&line, "boot", boot.at);
     text_putc(&line, ',');
-    put_text(&line, "target", target);
+    char *shown = mask_copy(target);
+    put_text(&line, "target", shown);
+    free(shown);
     text_putc(&line, ',');
     put_text(&line, "directory", directory);
     text_putc(&line, '}');

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "plan/mask.h"
 #include "run/journal.h"
 
 #include <errno.h>
@@ -74,7 +75,9 @@ static void say_taken(char *words, const char *target, struct text *why)
 {
     long pid = strtol(words, NULL, 10);
     const char *journal = journal_in(words);
-    text_printf(why, "another suite is at %s: process %ld", target, pid);
+    text_puts(why, "another suite is at ");
+    text_put_masked(why, target);
+    text_printf(why, ": process %ld", pid);
     if (journal)
         text_printf(why, ", with %s", journal);
     text_puts(why, "; wait for it, or end it with plimsoll stop");
@@ -102,8 +105,9 @@ static int write_words(struct lock *lock, const char *target, const char *journa
     struct process_mark own = {.pid = getpid()};
     struct text words = TEXT_EMPTY;
     process_mark("", getpid(), &own);
-    text_printf(&words, "%ld %llu\n%s\n%s\n", (long)own.pid, (unsigned long long)own.start_ticks,
-                target, journal);
+    text_printf(&words, "%ld %llu\n", (long)own.pid, (unsigned long long)own.start_ticks);
+    text_put_masked(&words, target);
+    text_printf(&words, "\n%s\n", journal);
     int rc =
         ftruncate(lock->file, 0) || pwrite(lock->file, words.at, words.bytes, 0) < 0 ? -errno : 0;
     text_fini(&words);

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "host/machine.h"
+#include "plan/mask.h"
 #include "study/kept.h"
 
 #include <errno.h>
@@ -122,7 +123,7 @@ static struct suite *new_suite(const struct mixed_options *options)
     struct machine machine;
     machine_read("", &machine);
     suite->name = memory_copy_text("mixed");
-    suite->target = memory_copy_text(first->target);
+    suite->target = mask_copy(first->target);
     suite->version = memory_copy_text(options->run.version);
     suite->host = memory_copy_text(machine.host);
     suite->wall_start_ns = clock_wall_ns();

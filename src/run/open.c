@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "host/machine.h"
+#include "plan/mask.h"
 #include "record/path.h"
 #include "run/declared.h"
 
@@ -64,6 +65,7 @@ int run_open_record(const struct run_open_options *options, struct recorder **re
     char id[64];
     uint64_t noise = 0;
     nsec_t wall_ns = clock_wall_ns();
+    char *target = mask_copy(plan->target); /* a password in it is nobody's business */
     machine_read("", &machine);
     if (getrandom(&noise, sizeof noise, 0) != (ssize_t)sizeof noise)
         noise = (uint64_t)wall_ns * UINT64_C(0x9e3779b97f4a7c15);
@@ -73,7 +75,7 @@ int run_open_record(const struct run_open_options *options, struct recorder **re
         .name = plan->name,
         .plan_source = plan->source,
         .plan_file = plan->file,
-        .target = plan->target,
+        .target = target,
         .version = options->options->version,
         .host = machine.host,
         .kernel = machine.kernel,
@@ -93,5 +95,6 @@ int run_open_record(const struct run_open_options *options, struct recorder **re
     int error = create_free(options->options, &declared, recorder, path);
     declared_fini(&declared);
     machine_fini(&machine);
+    free(target);
     return error;
 }

@@ -8,6 +8,7 @@
 #include "base/unit.h"
 #include "host/machine.h"
 #include "net/piped.h"
+#include "plan/mask.h"
 #include "run/advice.h"
 #include "run/conduct.h"
 #include "run/describe.h"
@@ -407,9 +408,11 @@ static void judge_success(struct conduct *conduct, const struct plan *plan,
     struct text words = TEXT_EMPTY;
     bool answers = put_chief_failure(result, &words);
     bool asks = words.bytes && words.at[words.bytes - 1] == '?'; /* and says what to look at */
-    if (words.bytes && !asks && plan->target)
-        text_printf(&words, "; is %s the service you mean%s?", plan->target,
-                    answers ? "" : ", and is it up");
+    if (words.bytes && !asks && plan->target) {
+        text_puts(&words, "; is ");
+        text_put_masked(&words, plan->target);
+        text_printf(&words, " the service you mean%s?", answers ? "" : ", and is it up");
+    }
     conduct_blame(conduct, RUN_FAILED, "no request succeeded; %s failed%s",
                   unit_write_count(number, failed), words.bytes ? words.at : "");
     text_fini(&words);

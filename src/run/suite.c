@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "host/machine.h"
+#include "plan/mask.h"
 #include "run/actuators.h"
 #include "run/aftermath.h"
 #include "run/capacity.h"
@@ -406,7 +407,7 @@ static struct suite *new_suite(const struct suite_options *options)
     struct machine machine;
     machine_read("", &machine);
     suite->name = memory_copy_text(plan->name);
-    suite->target = memory_copy_text(plan->target);
+    suite->target = mask_copy(plan->target);
     suite->version = memory_copy_text(options->run.version);
     suite->host = memory_copy_text(machine.host);
     suite->wall_start_ns = clock_wall_ns();

@@ -237,6 +237,7 @@ static void *openai_compile(const struct plan *plan, const struct plan_request *
         .prompt_tokens = config->prompt_tokens,
     };
     compiled->tokens = compiled->common.body != NULL;
+    compiled->choices = compiled->tokens && strcmp(request->verb, "openai.embeddings") != 0;
     compiled->stream = config->stream;
     const struct llm_shape shape = {
         .url = config->url,

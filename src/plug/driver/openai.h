@@ -12,7 +12,8 @@
 struct openai_request {
     struct llm_request common; /* first, as llm_request.h asks */
     bool stream;               /* a stream is asked for */
-    bool tokens;               /* the answer is made of tokens */
+    bool tokens;               /* tokens are counted in the answer */
+    bool choices;              /* the answer is a list of choices: not of embeddings */
 };
 
 /* What an answer is, by its first byte: servers answer JSON where a stream was asked for, and the

@@ -130,7 +130,8 @@ static void end_whole(struct driver_call *call)
         openai_reply_read(bytes, &reply);
     if (says_failed(call, &reply, bytes))
         return;
-    if (!state->tail && !reply.choice) { /* any server may say 200 to anything */
+    if (request->choices && !state->tail &&
+        !reply.choice) { /* any server may say 200 to anything */
         llm_failure_say(call, &state->failure, LLM_BROKEN_EVENTS,
                         "the answer has no choices: ", bytes);
         return;

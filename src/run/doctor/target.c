@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/unit.h"
 #include "net/fetch.h"
+#include "plan/mask.h"
 #include "run/need.h"
 #include "run/port_forward.h"
 #include "run/run.h"
@@ -51,17 +52,18 @@ static bool ask(struct asking *asking, struct span base, const char *url, const 
 static void ask_target(struct asking *asking, const char *url, struct findings *findings)
 {
     const char *why = "";
-    char took[UNIT_ROOM];
-    if (ask(asking, SPAN(""), url, &why))
-        finding_add(findings, FINDING_FINE, area, "reachable", "%s answers (%d) in %s", url,
+    char took[UNIT_ROOM], *shown = mask_copy(url);
+    if (ask(asking, SPAN(""), url, &why)) {
+        finding_add(findings, FINDING_FINE, area, "reachable", "%s answers (%d) in %s", shown,
                     asking->reply.status, unit_write_duration(took, asking->reply.took_ns));
-    else {
-        finding_add(findings, FINDING_PROBLEM, area, "reachable", "%s: %s", url, why);
+    } else {
+        finding_add(findings, FINDING_PROBLEM, area, "reachable", "%s: %s", shown, why);
         finding_remedy(findings,
                        "start it, or correct the address (target:, --host); curl -v %s "
                        "shows the same",
-                       url);
+                       shown);
     }
+    free(shown);
 }
 
 static void ask_service(struct asking *asking, const struct plan_service *service,
@@ -73,15 +75,16 @@ static void ask_service(struct asking *asking, const struct plan_service *servic
     struct span base = path_only ? span_of(asking->plan->target) : SPAN("");
     bool answered = ask(asking, base, service->health, &why);
     bool healthy = answered && asking->reply.status >= 200 && asking->reply.status < 400;
+    char *shown = mask_copy(service->health);
     if (healthy)
-        finding_add(findings, FINDING_FINE, area, service->name, "%s is healthy (%d in %s)",
-                    service->health, asking->reply.status,
-                    unit_write_duration(took, asking->reply.took_ns));
+        finding_add(findings, FINDING_FINE, area, service->name, "%s is healthy (%d in %s)", shown,
+                    asking->reply.status, unit_write_duration(took, asking->reply.took_ns));
     else if (answered)
-        finding_add(findings, FINDING_PROBLEM, area, service->name, "%s answers %d",
-                    service->health, asking->reply.status);
+        finding_add(findings, FINDING_PROBLEM, area, service->name, "%s answers %d", shown,
+                    asking->reply.status);
     else
-        finding_add(findings, FINDING_PROBLEM, area, service->name, "%s: %s", service->health, why);
+        finding_add(findings, FINDING_PROBLEM, area, service->name, "%s: %s", shown, why);
+    free(shown);
     if (!healthy)
         finding_remedy(findings, "a run would wait for it and then refuse to begin: see its log");
 }
