@@ -105,8 +105,9 @@ def finish(process, directory, timeout=60):
 
 # Files that take longest. Workers take files in order, so that these first and the short ones last
 # let all workers end together.
-SLOWEST = ["test_scenarios", "test_scale", "test_scalers", "test_requirements", "test_analyze",
-           "test_library", "test_control_planes", "test_run", "test_mcp_stdio", "test_safety"]
+SLOWEST = ["test_scalers", "test_scenarios", "test_scale", "test_requirements",
+           "test_control_planes", "test_analyze", "test_run", "test_mcp_stdio", "test_library",
+           "test_safety", "test_cli", "test_oracles"]
 
 
 def pytest_collection_modifyitems(items):
