@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from conftest import TESTBED, free_port, wait_port
+from conftest import TESTBED, free_port, tried, wait_port
 
 
 def post(url, **body):
@@ -32,6 +32,7 @@ def test_the_testbed_speaks_ollama(testbed):
 
 
 @pytest.mark.parametrize("path", ["/api/generate", "/api/chat"])
+@tried
 def test_tokens_of_a_known_pace(testbed, plimsoll, path):
     url = testbed("--law", "fixed", "--service-ms", 200).url
     ran = plimsoll("run", url + path, "--driver", "ollama", "--max-tokens", 10, "-u", 4, "-i", 60, "--threads", 1)

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from conftest import PASSED, ROOT, TESTBED, free_port, wait_port
+from conftest import PASSED, ROOT, TESTBED, free_port, tried, wait_port
 
 CAPTURES = ROOT.parent / "shared/data/captures/openai_sse_llamacpp.txt"
 
@@ -172,6 +172,7 @@ def test_one_connection_that_the_server_closes(captures, replay, plimsoll):
     assert summary["llm"]["token_source"] == "usage"
 
 
+@tried
 def test_tokens_of_a_known_pace(testbed, plimsoll):
     """Under a fixed law token k of T is due at S * k / T: ttft 20 ms, gaps of 20 ms, S = 200 ms."""
     url = testbed("--law", "fixed", "--service-ms", 200, "--stamp-tokens").url
@@ -199,6 +200,7 @@ def test_tokens_of_a_known_pace(testbed, plimsoll):
 
 @pytest.mark.parametrize("words, driver", [([], "openai"), (["--reasoning-content"], "openai"),
                                            ([], "ollama")])
+@tried
 def test_first_answer_token_of_a_known_pace(testbed, plimsoll, words, driver):
     """Six of ten tokens are reasoning, one each 20 ms: the first token comes after 20 ms, the answer's
     first after 140."""

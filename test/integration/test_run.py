@@ -9,7 +9,7 @@ import time
 import pytest
 
 from conftest import (BAD_PLAN, DISK_FULL, FAILED, INTERRUPTED, PASSED, PLIMSOLL, SATURATED,
-                      THRESHOLDS, finish, free_port, nginx_lines, run_program, start_program,
+                      THRESHOLDS, finish, free_port, nginx_lines, run_program, start_program, tried,
                       write_plan)
 
 QUICK = ("--think", "10ms", "--threads", "1")
@@ -210,6 +210,7 @@ def test_interrupt_once_is_graceful(testbed, tmp_path):
     assert summary["summary"]["succeeded"] >= 9 and summary["run"]["finished"] is True
 
 
+@tried
 def test_interrupt_twice_is_at_once(testbed, tmp_path):
     process = start_program(tmp_path, "run", testbed().url + "/delay/30000", "-u", 3, "-t", "60s")
     time.sleep(1)
@@ -241,6 +242,7 @@ scenarios:
     assert ran.code == INTERRUPTED and "nothing was sent" in ran.err
 
 
+@tried
 def test_interrupt_cuts_a_teardown_that_hangs(testbed, tmp_path):
     text = f"""
 schema: 1

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from answering import Handler, serve
-from conftest import PLIMSOLL, THRESHOLDS, INTERRUPTED, run_program, start_program, finish
+from conftest import PLIMSOLL, THRESHOLDS, INTERRUPTED, run_program, start_program, finish, tried
 
 WITHIN = 1.0   # what is promised, from the moment at which the figure is beyond its limit
 SEEN = 0.35    # a second's window and looks five times a second: when it can be seen at all
@@ -21,7 +21,7 @@ class Target:
     """A server that notes when requests come, and changes its manners when told to."""
 
     def __init__(self):
-        self.times, self.status, self.delay = [], 200, 0.0
+        self.reset()
         target = self
 
         class Own(Handler):
@@ -35,6 +35,9 @@ class Target:
         self.server = serve(Own)
         self.url = self.server.url
 
+    def reset(self):
+        self.times, self.status, self.delay = [], 200, 0.0
+
 
 @pytest.fixture
 def target():
@@ -44,6 +47,7 @@ def target():
 
 
 def write(tmp_path, target, safety, watch="", more=""):
+    target.reset()
     (tmp_path / "plan.yaml").write_text(f"""
 target: {target.url}
 scenarios:
@@ -70,6 +74,7 @@ def last_request_after(target, began):
     ("{ metric: response_time, stat: mean, above: 300ms }", "silent"),
     ("{ metric: unhealthy }", "errors"),
 ])
+@tried
 def test_requests_gone_wrong_stop_the_load_within_a_second(tmp_path, target, safety, harm):
     write(tmp_path, target, safety, more="services: { web: /health }")
     process = start_program(tmp_path, "run", "plan.yaml", "--no-report")
@@ -107,6 +112,7 @@ else:
     ("cpu", "{ metric: process.cpu, of: helper, above: 0.2 }"),
     ("memory", "{ metric: process.rss, of: helper, above: 200000000 }"),
 ])
+@tried
 def test_resources_gone_wrong_stop_the_load_within_a_second(tmp_path, target, processes, kind,
                                                             safety):
     helper = subprocess.Popen([sys.executable, "-c", HELPER, kind], stdin=subprocess.PIPE, text=True)
@@ -128,6 +134,7 @@ watch:
     assert last_request_after(target, began) < WITHIN + 0.35  # to 400 MB or 20 % takes some itself
 
 
+@tried
 def test_the_load_is_reduced_to_what_was_asked(tmp_path, target):
     write(tmp_path, target, "{ metric: error_rate, above: 20%, action: reduce, to: 1 }")
     process = start_program(tmp_path, "run", "plan.yaml", "--no-report", "--set",

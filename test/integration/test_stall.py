@@ -42,7 +42,7 @@ import time
 
 import pytest
 
-from conftest import TESTBED, Server, finish, start_program, write_plan
+from conftest import TESTBED, Server, finish, start_program, tried, write_plan
 
 pytestmark = pytest.mark.alone
 
@@ -138,6 +138,7 @@ def check_accounts(summary):
 
 
 @cases
+@tried
 def test_waiting_is_in_the_response_time(processes, tmp_path, stall):
     target = Target(processes, tmp_path, stall.service_ms)
     calm, _ = run_plan(tmp_path / "calm", target, stall, 2, still=False)
@@ -165,6 +166,7 @@ def test_waiting_is_in_the_response_time(processes, tmp_path, stall):
 
 
 @cases
+@tried
 def test_dropped_arrivals_make_the_median_a_lower_bound(processes, tmp_path, stall):
     target = Target(processes, tmp_path, stall.service_ms)
     ran, (stopped, continued) = run_plan(tmp_path / "stalled", target, stall,

@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from conftest import finish, start_program, write_plan
+from conftest import finish, start_program, tried, write_plan
 
 pytestmark = pytest.mark.alone
 
@@ -53,6 +53,7 @@ def mean_response(ran, begin_s, end_s):
     pytest.param(10, 20, 1, id="thinking-longer-than-waiting"),
     pytest.param(40, 10, 2, id="waiting-longer-than-thinking"),
 ])
+@tried
 def test_users_are_throughput_times_cycle(testbed, tmp_path, service_ms, think_ms, threads):
     server = testbed("--law", "fixed", "--service-ms", service_ms)
     window = round(120 * (service_ms + think_ms) / 1e3 + 0.5)

@@ -20,7 +20,7 @@ import time
 import urllib.request
 
 import pytest
-from conftest import PASSED, finish, free_port, start_program, wait_port
+from conftest import PASSED, finish, free_port, start_program, tried, wait_port
 
 pytestmark = pytest.mark.alone
 
@@ -71,6 +71,7 @@ def stop(monitor, directory):
     return json.loads((directory / "x.json").read_text())
 
 
+@tried
 def test_process_time_is_that_of_getrusage(tmp_path, processes):
     burner = subprocess.Popen([sys.executable, "-c", BURNER], text=True, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE)
