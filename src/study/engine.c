@@ -35,7 +35,7 @@ static const double token_growth = 1.3; /* of the time of a token: it grows */
 static const double token_flat = 1.15;  /* below: it does not */
 static const double first_growth = 1.5; /* of the time to the first token */
 static const double in_batch = 0.5;     /* of all that is in the system */
-static const double batch_full = 1.2;   /* times as many run: the batch was not full */
+static const double batch_full = 1.1;   /* times as many ran at once: the batch was not full */
 
 /* A queue that is before a cache with room for this many more sequences does not wait for it. */
 static const double room_for = 1.5;
@@ -151,9 +151,22 @@ static bool has_queue(const struct engine *engine)
     return last >= 1 && last >= 2 * first + 0.5;
 }
 
-/* A batch that is full does not grow. Where ever more run although some wait, they wait for the
- * step to end, which is a matter of what computes it. Where some begin to wait, a batch is full for
- * moments only, so that it is looked at halfway from there to the highest load. */
+/* The most that ran at once, as far as was looked. */
+static double most_run(const struct curve_point *point, const char *thing)
+{
+    double most = NAN;
+    for (size_t i = 0; i < point->level_count; i++)
+        for (size_t k = 0; k < point->levels[i]->resource_count; k++) {
+            const struct level_resource *one = &point->levels[i]->resources[k];
+            if (strcmp(one->metric, "llm.running") == 0 && strcmp(one->thing, thing) == 0)
+                most = fmax(most, one->most);
+        }
+    return most;
+}
+
+/* Where some wait for a place all places are soon taken, and no more can run at any higher load.
+ * Where more and more do, those who wait do so for the step to end, which is a matter of what
+ * computes it. */
 bool engine_grows(const struct curve *curve, const char *thing)
 {
     struct engine engine;
@@ -163,8 +176,8 @@ bool engine_grows(const struct curve *curve, const char *thing)
     while (from < engine.last && !(value_at(&curve->points[from], thing, "llm.waiting") >= 1))
         from++;
     size_t half = from + (engine.last - from) / 2;
-    return last_of(&engine, "llm.running") >
-           batch_full * value_at(&curve->points[half], thing, "llm.running");
+    return most_run(&curve->points[engine.last], thing) >
+           batch_full * most_run(&curve->points[half], thing);
 }
 
 /* A queue before a full-grown batch, whose cache has hardly room for one more. */
