@@ -94,16 +94,26 @@ static bool falls_behind(const struct curve *curve, size_t from)
 }
 
 /* The first point that is no longer linear or good; where the generator was late: not counted. */
+static size_t first_lost(const struct curve *curve)
+{
+    for (size_t i = 0; i < curve->count; i++)
+        if (!late_at(&curve->points[i]) && (!curve->points[i].good || falls_behind(curve, i)))
+            return i;
+    return SIZE_MAX;
+}
+
+/* Where the system bends: there, or before, where response times begin to degrade. That alone is no
+ * bend, as long as throughput is linear and the objective is met: times grow a little in any queue,
+ * and a smooth growth may pass for a break by chance. */
 static size_t bend_of(const struct curve *curve)
 {
-    for (size_t i = 0; i < curve->count; i++) {
-        const struct curve_point *point = &curve->points[i];
-        if (late_at(point))
-            continue;
-        if (!point->good || falls_behind(curve, i) || point->load >= curve->knee.load)
+    size_t lost = first_lost(curve);
+    if (lost == SIZE_MAX && !curve->peak_observed)
+        return SIZE_MAX;
+    for (size_t i = 0; i < curve->count && i < lost; i++)
+        if (!late_at(&curve->points[i]) && curve->points[i].load >= curve->knee.load)
             return i;
-    }
-    return SIZE_MAX;
+    return lost;
 }
 
 /* Whether it carried clearly more later, and in time: then it was held up for a moment, by what

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const double share_most = 1.1; /* what is more is no share */
+
 double track_most(const struct track *track, size_t count)
 {
     double most = NAN;
@@ -166,12 +168,27 @@ static void join(struct field *field, size_t index)
         candidate->main = index;
 }
 
+/* What a series of the user's own is called says whether it is a share or a number; of those that
+ * have no unit only the values tell that "busy" counts servers. */
+static void tell_counts(struct field *field)
+{
+    static const struct indicator counted = {"", "resource", "", USE_COUNT, 0};
+    for (size_t i = 0; i < field->track_count; i++) {
+        struct track *track = &field->tracks[i];
+        bool share = track->indicator->use == USE_SHARE || track->indicator->use == USE_LEVEL;
+        if (share && strcmp(track->indicator->kind, "resource") == 0 &&
+            track_most(track, field->curve->count) > share_most)
+            track->indicator = &counted;
+    }
+}
+
 void field_init(struct field *field, const struct curve *curve)
 {
     *field = (struct field){.curve = curve};
     for (size_t i = 0; i < curve->count; i++)
         for (size_t k = 0; k < curve->points[i].level_count; k++)
             read_level(field, i, curve->points[i].levels[k]);
+    tell_counts(field);
     for (size_t i = 0; i < field->track_count; i++)
         join(field, i);
 }

@@ -77,7 +77,6 @@ static const struct indicator endings[] = {
     {"queue_length", "resource", "", USE_QUEUE, 1},
     {"queue_size", "resource", "", USE_QUEUE, 1},
     {"queued", "resource", "", USE_QUEUE, 1},
-    {"queue_length", "resource", "", USE_QUEUE, 1},
     {"waiting", "resource", "", USE_QUEUE, 1},
     {"pending", "resource", "", USE_QUEUE, 1},
     {"depth", "resource", "", USE_QUEUE, 1},

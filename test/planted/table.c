@@ -187,7 +187,7 @@ const struct planted planted_rows[] = {
      .testbed = "--law fixed --service-ms 5 --upstream-ms 100 --upstream-servers 10",
      .tasks = WORK,
      .watch = "[" WATCH("application", "api", "service") ", " WATCH_SERIES(
-         "testbed_station_queue_length", "bank", "dependency") "]",
+         "testbed_station_queue_length, testbed_station_busy", "bank", "dependency") "]",
      .levels = LOADS,
      .think_s = 1,
      .slo_s = 0.5,
