@@ -121,7 +121,7 @@ static void say_level(struct suite_course *course, const struct level_outcome *o
 /* A level without one success measures nothing, and a higher one would not either. */
 static bool nothing_worked(const struct level_outcome *outcome)
 {
-    return outcome->level && outcome->outcome == RUN_FAILED &&
+    return outcome->level && outcome->outcome == RUN_FAILED && outcome->level->requests > 0 &&
            outcome->level->failed == outcome->level->requests;
 }
 
@@ -381,22 +381,16 @@ static int all_able(const struct actuators *actuators, const struct ladder *ladd
     return outcome;
 }
 
-/* What is to be said of a test in which no request succeeded; NULL: one did, or it has no level. */
-static const char *why_nothing(const struct suite *suite)
+/* Whether requests were answered, and each of them was a failure. */
+static bool nothing_succeeded(const struct suite *suite)
 {
     uint64_t requests = 0, failed = 0;
-    size_t levels = 0;
     for (size_t s = 0; s < suite->series_count; s++)
         for (size_t i = 0; i < suite->series[s].level_count; i++) {
             requests += suite->series[s].levels[i].requests;
             failed += suite->series[s].levels[i].failed;
-            levels++;
         }
-    if (requests > 0 && failed >= requests)
-        return "no request succeeded at any level: see the errors, and plimsoll doctor PLAN";
-    if (levels && requests == 0)
-        return "no request came to an end at any level: measure for longer (--step-duration)";
-    return NULL;
+    return requests > 0 && failed >= requests;
 }
 
 static struct suite *new_suite(const struct suite_options *options)
@@ -444,8 +438,9 @@ int suite_run(const struct suite_options *options, struct suite_report *out)
     climb_all(&course, kept);
     if (!course.ended && options->plan->scale.find_capacity)
         find_capacities(&course, kept);
-    if (why_nothing(out->suite))
-        end(&course, RUN_FAILED, why_nothing(out->suite));
+    if (nothing_succeeded(out->suite))
+        end(&course, RUN_FAILED,
+            "no request succeeded at any level: see the errors, and plimsoll doctor PLAN");
     finish(&course);
     compare_with_before(&course);
     text_fini(&why);

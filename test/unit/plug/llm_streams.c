@@ -54,8 +54,11 @@ static void play_init(struct play *play, const json_t *expected)
     metric_table_add(&play->metrics, llm_metrics, count, &play->first_counter, &play->first_hist);
     play->tally.counters = memory_new(play->metrics.counter_count, sizeof(uint64_t));
     play->tally.hists = memory_new(play->metrics.hist_count, sizeof(struct hist *));
-    play->openai = (struct openai_request){
-        .stream = stream, .tokens = true, .common.prompt_tokens = prompt_tokens};
+    play->openai =
+        (struct openai_request){.stream = stream,
+                                .tokens = true,
+                                .choices = !json_is_true(json_object_get(expected, "embeddings")),
+                                .common.prompt_tokens = prompt_tokens};
     play->ollama = (struct ollama_request){.form = stream ? OLLAMA_LINES : OLLAMA_WHOLE,
                                            .common.prompt_tokens = prompt_tokens};
     play->state = memory_new(1, play->driver->state_bytes);
