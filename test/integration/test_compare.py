@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import BAD_PLAN, PASSED, SATURATED, TESTBED, THRESHOLDS, run_program
+from conftest import BAD_PLAN, PASSED, SATURATED, TESTBED, THRESHOLDS, run_program, tried
 
 WORSE, REFUSED = 99, 98
 PLAN = """target: ${TARGET:-http://127.0.0.1:1}
@@ -136,6 +136,7 @@ def test_a_baseline_outlives_its_runs(runs):
     assert len(list((runs.directory / "elsewhere/before").glob("*.plim"))) == 5
 
 
+@tried
 def test_limits_by_a_baseline(runs):
     runs.call("baseline", "set", "lasting", "old", code=0)
     limits = 'thresholds: { response: ["p(50)<baseline*1.15", "avg < 5 * baseline"],' \

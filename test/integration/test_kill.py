@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import PLIMSOLL, start_program, nginx_lines
+from conftest import PLIMSOLL, nginx_lines, start_program, tried
 
 RANDOM = random.Random(20261121)
 MOMENTS = sorted(round(RANDOM.uniform(1.2, 3.2), 3) for _ in range(8))
@@ -23,6 +23,7 @@ def show(path, cwd, form="json", user=None):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
+@tried
 def test_killed(nginx, tmp_path, moment):
     """nginx counts what it answered; the file may lack the last second of it, and no more."""
     server = nginx("location / { return 200 ok; }")

@@ -18,7 +18,7 @@ import urllib.request
 
 import pytest
 
-from conftest import free_port, need, wait_port, write_plan
+from conftest import free_port, need, tried, wait_port, write_plan
 
 SCENARIO = """
 scenarios:
@@ -93,6 +93,7 @@ def test_node_exporter(node_exporter, testbed, plimsoll, tmp_path):
         statistics.mean(local[("memory.used_share", "")]), abs=0.05)
 
 
+@tried
 def test_haproxy_exporter(processes, testbed, plimsoll, tmp_path):
     haproxy, behind, port, page = need("haproxy"), testbed(), free_port(), free_port()
     (tmp_path / "h.cfg").write_text(f"""

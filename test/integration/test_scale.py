@@ -11,8 +11,8 @@ import sys
 import time
 
 import pytest
-from conftest import (BAD_PLAN, FAILED, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, free_port, run_program,
-                      start_program, wait_port, write_plan)
+from conftest import (BAD_PLAN, FAILED, INTERRUPTED, PASSED, PLIMSOLL, ROOT, finish, free_port,
+                      run_program, start_program, tried, wait_port, write_plan)
 
 PLAN = """
 schema: 1
@@ -40,6 +40,7 @@ def levels_of(ran, kind="progression"):
     return next(s["levels"] for s in document["series"] if s["kind"] == kind)
 
 
+@tried
 def test_a_progression_ends_exactly_at_the_most(tmp_path, testbed, plimsoll):
     plan = plan_for(tmp_path, testbed("--law", "fixed", "--service-ms", "5"))
     ran = plimsoll("scale", "progression", plan, "--start-users", 2, "--max-users", 9, "--step-size",
@@ -140,6 +141,7 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Page).serve_for
 
 
 @pytest.mark.parametrize("kind", ["leaks", "sound"])
+@tried
 def test_a_soak_tells_what_grows(tmp_path, plimsoll, kind):
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", LEAKY, str(port), kind])
@@ -377,6 +379,7 @@ def recovered(tmp_path, testbed, plimsoll, loads, seconds, reach):
         assert abs(level["throughput_rps"] / law - 1) <= reach, (level["users"], law, ran.out)
 
 
+@tried
 def test_the_scalability_law_is_recovered(tmp_path, testbed, plimsoll):
     recovered(tmp_path, testbed, plimsoll, "4,30", 2, 0.05)
 
@@ -386,6 +389,7 @@ def test_every_level_of_the_scalability_law_is_within_three_percent(tmp_path, te
     recovered(tmp_path, testbed, plimsoll, "1,2,4,8,12,16,24,32,48,64", 12, 0.03)
 
 
+@tried
 def test_plans_at_once_are_measured_while_all_of_them_run(tmp_path, testbed, plimsoll):
     server = testbed("--law", "md1", "--service-ms", 5)
     first = plan_for(tmp_path, server).rename(tmp_path / "first.yaml")

@@ -20,6 +20,7 @@ import time
 
 import pytest
 
+from conftest import tried
 from testbed_process import PROGRAM, ROOT, SANITIZED, read_all, testbed
 
 pytestmark = pytest.mark.skipif(not PROGRAM.exists(), reason=f"{PROGRAM} is not built")
@@ -536,6 +537,7 @@ def test_the_gpu_follows_the_batch():
             assert b"error" not in checked.stderr.lower(), checked.stderr
 
 
+@tried
 def test_the_preset_of_the_requirements_has_a_port_for_each_service():
     with testbed("--preset", "requirements", "--vectors", 1000, "--port", 0) as it:
         ports = {"testbed": it.port}
@@ -557,6 +559,7 @@ def test_the_preset_of_the_requirements_has_a_port_for_each_service():
         assert time.monotonic() - before < 0.5  # the requirements' baseline of one user
 
 
+@tried
 def test_searches_do_not_hold_up_other_services(tmp_path):
     """What runs on the compute threads delays no departure by the length of a search."""
     log = tmp_path / "log.csv"
