@@ -89,6 +89,21 @@ def test_two_scale_tests_at_once_have_a_directory_each(tmp_path):
     assert len(list((tmp_path / "runs").glob("*/scalability_results.json"))) == 4
 
 
+def test_a_password_in_a_url_is_kept_nowhere(plimsoll, tmp_path):
+    secret = "http://user:hunter2@127.0.0.1:1"
+    plan = write_plan(tmp_path, "schema: 1\nscenarios: {a: {vus: 1, iterations: 1, executor: shared-iterations, "
+                                f"tasks: [{{get: {secret}/x}}]}}}}\n")
+    plan.rename(tmp_path / "plan.txt")
+    said = [plimsoll("run", secret, "-i", 1), plimsoll("run", tmp_path / "plan.txt"),
+            plimsoll("scale", "progression", tmp_path / "plan.txt", "--host", secret, "--levels", 1,
+                     "--step-duration", "0.2s")]
+    assert all(ran.code == FAILED for ran in said), said
+    assert not any("hunter2" in ran.out + ran.err for ran in said)
+    holding = [path for path in (tmp_path / "runs").rglob("*")
+               if path.is_file() and b"hunter2" in path.read_bytes()]
+    assert holding == []
+
+
 def test_nothing_to_undo_is_no_mistake(plimsoll):
     ran = plimsoll("rollback", "@last")
     assert ran.code == 0 and "nothing to undo" in ran.out and ran.err == "", ran
