@@ -16,6 +16,8 @@ DOCUMENTS = ROOT.parent / "shared/requirements"
 TABLE = ROOT / "test/requirements.tsv"
 # Levels end when their time is over: what becomes steady when is other tests' matter.
 EXACT = ("--set", "scale.prolong=1")
+# Thinking as long as the documents' users do, none would end a request in levels of half a second.
+BRISK = ("--set", "scenarios.users.think=50ms..150ms")
 
 
 def script(tmp_path, servers, line, *more, timeout=120):
@@ -38,7 +40,7 @@ def series_of(tmp_path, kind):
 
 def test_vertical(tmp_path, testbed):
     done = script(tmp_path, [testbed()], "python scaling_scenarios.py --test=vertical --max-users=200 "
-                  "--duration=300", "--time-scale", 0.006, *EXACT)
+                  "--duration=300", "--time-scale", 0.006, *EXACT, *BRISK)
     assert done.returncode == PASSED, done.stderr
     assert "Vertical Scaling Test Results:" in done.stdout
     assert [level["users"] for level in series_of(tmp_path, "vertical")] == [50, 100, 150, 200]
@@ -47,7 +49,7 @@ def test_vertical(tmp_path, testbed):
 def test_horizontal(tmp_path, testbed):
     done = script(tmp_path, [testbed(), testbed(), testbed()], "python scaling_scenarios.py "
                   "--test=horizontal --instances=3 --max-users=300 --duration=400", "--time-scale",
-                  0.006, *EXACT)
+                  0.006, *EXACT, *BRISK)
     assert done.returncode == PASSED, done.stderr
     assert "Horizontal Scaling Test Results:" in done.stdout
     levels = series_of(tmp_path, "horizontal")
@@ -102,8 +104,8 @@ def test_debug(tmp_path, testbed):
 
 def test_all_scenarios(tmp_path, testbed):
     done = script(tmp_path, [testbed(), testbed(), testbed()],
-                  "./run_scalability_tests.sh --all-scenarios --duration=600", "--time-scale", 0.002, *EXACT,
-                  "--max-users", 12, "--step-size", 8, "--instances", 3)
+                  "./run_scalability_tests.sh --all-scenarios --duration=600", "--time-scale", 0.002,
+                  *EXACT, *BRISK, "--max-users", 12, "--step-size", 8, "--instances", 3)
     assert done.returncode == PASSED, done.stderr
     for heading in ("Load Progression", "Vertical Scaling", "Horizontal Scaling"):
         assert f"{heading} Test Results:" in done.stdout
