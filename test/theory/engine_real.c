@@ -4,7 +4,9 @@
  *
  * 3 s a cell; 30 s with PLIMSOLL_THOROUGH=1. The figures are real: a machine that is busy with
  * other work makes them worse, never better, so the short form asks less, and of up to three tries
- * it judges the best. */
+ * it judges the best. A try during which the kernel itself says that this thread waited for a
+ * processor proves nothing against the engine: a cell with such a try and no good one is said to be
+ * not judged. */
 #include "support/engine_stage.h"
 
 #include "stat/lindley.h"
@@ -20,6 +22,8 @@
 #include <cmocka.h>
 
 static const double service_s = 0.004;
+/* Two stalls of 8 ms in 3 s: each makes a queue whose every response is late. */
+static const double starved_most = 0.005;
 
 static bool thorough(void)
 {
@@ -50,7 +54,21 @@ static int compare(const void *one, const void *other)
 struct errors {
     double off; /* of the mean response, a share of the law's */
     double median_us;
+    double starved; /* share of the time in which this thread waited for a processor */
 };
+
+/* How long this thread has waited for a processor that others had; 0 where the kernel does not
+ * count it. Source: Documentation/scheduler/sched-stats.rst, /proc/PID/schedstat. */
+static double waited_s(void)
+{
+    unsigned long long ran_ns = 0, waited_ns = 0;
+    FILE *file = fopen("/proc/thread-self/schedstat", "r");
+    if (file && fscanf(file, "%llu %llu", &ran_ns, &waited_ns) != 2)
+        waited_ns = 0;
+    if (file)
+        fclose(file);
+    return (double)waited_ns / 1e9;
+}
 
 static struct errors measure(enum law_kind kind, uint32_t servers, double utilisation)
 {
@@ -69,7 +87,9 @@ static struct errors measure(enum law_kind kind, uint32_t servers, double utilis
     stage.testbed.law.service_ns = (nsec_t)(service_s * 1e9);
     stage.testbed.served = write_down;
     stage.testbed.self = &journal;
+    double waited_before_s = waited_s();
     stage_play(&stage);
+    double starved = (waited_s() - waited_before_s) / seconds;
     assert_int_equal(journal.count, stage.seen_count);
     lindley_many(servers, journal.arrivals, journal.services, journal.count, departures);
     double measured = 0, exact = 0;
@@ -83,12 +103,13 @@ static struct errors measure(enum law_kind kind, uint32_t servers, double utilis
     }
     qsort(errors, journal.count, sizeof *errors, compare);
     struct errors found = {.off = measured / exact - 1,
-                           .median_us = errors[journal.count / 2] / 1e3};
+                           .median_us = errors[journal.count / 2] / 1e3,
+                           .starved = starved};
     print_message("    %s servers %u utilisation %.2f: %zu responses, mean off %+.2f %%, median "
-                  "error %.0f us, p99 %.0f us\n",
+                  "error %.0f us, p99 %.0f us, %.1f %% of the time without a processor\n",
                   kind == LAW_MD1 ? "M/D" : "M/M", servers, utilisation, journal.count,
                   100 * found.off, found.median_us,
-                  errors[(size_t)(0.99 * (double)journal.count)] / 1e3);
+                  errors[(size_t)(0.99 * (double)journal.count)] / 1e3, 100 * starved);
     free(journal.arrivals);
     free(journal.services);
     free(departures);
@@ -101,9 +122,16 @@ static void cell(enum law_kind kind, uint32_t servers, double utilisation)
 {
     const double most_off = thorough() ? 0.02 : 0.10, most_us = thorough() ? 100 : 400;
     int tries = thorough() ? 1 : 3;
+    bool starved = false;
     struct errors found = {.off = INFINITY, .median_us = INFINITY};
-    while (tries-- > 0 && !(fabs(found.off) <= most_off && found.median_us <= most_us))
+    while (tries-- > 0 && !(fabs(found.off) <= most_off && found.median_us <= most_us)) {
         found = measure(kind, servers, utilisation);
+        starved = starved || found.starved > starved_most;
+    }
+    if (starved && !thorough() && !(fabs(found.off) <= most_off && found.median_us <= most_us)) {
+        print_message("    NOT JUDGED: this machine is too busy\n");
+        return;
+    }
     assert_true(fabs(found.off) <= most_off);
     assert_true(found.median_us <= most_us);
 }
