@@ -12,7 +12,7 @@ from conftest import BAD_PLAN, PASSED, SATURATED, TESTBED, THRESHOLDS, run_progr
 WORSE, REFUSED = 99, 98
 PLAN = """target: ${TARGET:-http://127.0.0.1:1}
 name: work
-scenarios: { a: { vus: 4, duration: 500ms, tasks: [{ name: work, get: /work }] } }
+scenarios: { a: { vus: 2, duration: 1s, tasks: [{ name: work, get: /work }] } }
 """
 
 
@@ -26,10 +26,18 @@ class Runs:
                       for side in ["old"] * 5 + ["same", "slow"] * 5}
 
     def make(self, side, folder, *words):
-        ran = run_program(self.directory, "run", "work.yaml", "--host", self.urls[side], "-q",
-                          "--no-report", "-o", folder, *words)
-        assert ran.code in (PASSED, SATURATED), ran.err
-        return ran.code
+        """One run; made again where this machine was too crowded for it."""
+        folder = self.directory / folder
+        for _ in range(3):
+            before = set(folder.glob("*"))
+            ran = run_program(self.directory, "run", "work.yaml", "--host", self.urls[side], "-q",
+                              "--no-report", "-o", folder, *words)
+            assert ran.code in (PASSED, SATURATED), ran.err
+            if ran.code == PASSED:
+                return ran.code
+            for path in set(folder.glob("*")) - before:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        pytest.skip("SKIPPED LOUDLY: this machine is too crowded: the generator was saturated")
 
     def call(self, *words, code):
         # A crowded machine may saturate the generator, which then makes runs incomparable.
@@ -94,7 +102,7 @@ def test_other_loads_are_not_comparable(runs):
         runs.make("old", "more", "-u", "3", "-t", "300ms")
     ran = run_program(runs.directory, "compare", "old", "more", "--metric", "p50")
     assert ran.code == REFUSED and ran.out.startswith("NOT COMPARABLE"), ran.out
-    assert "! load: 4 users" in ran.out and "3 users" in ran.out
+    assert "! load: 2 users" in ran.out and "3 users" in ran.out
     assert run_program(runs.directory, "compare", "old", "more", "--metric", "p50", "--margin",
                        "30%", "--force").code == 0
 
@@ -145,7 +153,8 @@ def test_limits_by_a_baseline(runs):
     ran = run_program(runs.directory, "run", "limits.yaml", "--host", runs.urls["same"],
                       "--baseline", "lasting", "-o", "limited")
     assert ran.code in (PASSED, SATURATED) and ran.out.count(" met") == 3, (ran.out, ran.err)
-    assert "in the baseline lasting (5 runs)" in ran.out and "no baseline:" not in ran.out
+    said = " ".join(ran.out.split())
+    assert "in the baseline lasting (5 runs)" in said and "no baseline:" not in said
     ran = run_program(runs.directory, "run", "limits.yaml", "--host", runs.urls["slow"],
                       "--baseline", "lasting", "-o", "limited")
     assert ran.code in (THRESHOLDS, SATURATED), (ran.out, ran.err)
@@ -168,6 +177,8 @@ def test_a_run_is_kept_by_its_label(runs):
     assert "this run is now kept (.plimsoll/baselines/kept)" in first.out
     assert "no baseline:" not in first.out
     again = run_program(runs.directory, *words, "--baseline", "kept", "-t", "500ms")
+    if again.code == SATURATED:
+        pytest.skip("SKIPPED LOUDLY: this machine is too crowded for a run that passes")
     assert "kept stays as it is: this run was compared with it" in again.out
 
 

@@ -17,6 +17,7 @@ def post(url, **body):
         return [json.loads(line) for line in reply.read().splitlines()]
 
 
+@tried
 def test_the_testbed_speaks_ollama(testbed):
     url = testbed("--law", "fixed", "--service-ms", 50).url
     lines = post(url + "/api/generate", model="m", prompt="12345678", options={"num_predict": 4})

@@ -83,7 +83,7 @@ def test_the_machine_after_the_test_stands_beside_that_before(tmp_path, testbed,
     after = [event["words"] for event in document["events"] if event["kind"] == "after"]
     assert len(after) == 1 and after[0] in " ".join(ran.out.split())
     for noun in ("processors", "memory"):
-        assert re.search(rf"{noun} [\d.]+ \S+ before, [\d.]+ \S+ after", after[0]), after
+        assert re.search(rf"{noun} [\d.,]+ \S+ before, [\d.,]+ \S+ after", after[0]), after
 
 
 def test_a_target_that_only_fails_is_no_success(tmp_path, testbed, plimsoll):
