@@ -316,12 +316,24 @@ static void idle_readable(struct connection *connection)
         connection_close(connection, false);
 }
 
+/* The reply begins. By the kernel's clock that can be before this thread, held up on its way back
+ * from the write, took the time at which all was sent; it was sent by then. */
+static nsec_t first_of(struct exchange_times *times, nsec_t rx_ns)
+{
+    if (rx_ns < times->sent_ns)
+        rx_ns = times->sent_ns;
+    if (rx_ns < times->sent_all_ns)
+        times->sent_all_ns = rx_ns;
+    return rx_ns;
+}
+
 /* Feeds one read's bytes. Returns whether reading may go on. */
 static bool feed(struct connection *connection, size_t bytes, nsec_t rx_ns)
 {
     struct exchange *exchange = connection->exchange;
     size_t used = 0;
     if (!exchange->times.first_ns) {
+        rx_ns = first_of(&exchange->times, rx_ns);
         exchange->times.first_ns = rx_ns;
         if (connection->due_ns != exchange->deadline_ns)
             connection_set_due(connection, exchange->deadline_ns);
