@@ -186,6 +186,8 @@ void connection_send(struct connection *connection, struct exchange *exchange)
     exchange->connection = connection;
     list_remove(&connection->node);
     exchange->handler->compose(exchange, &request);
+    if (request.stamped)
+        stream_stamp(&connection->stream);
     http1_reader_expect(&connection->reader, &reply_events, connection, request.head_only,
                         request.wants_head);
     text_clear(&link->out);

@@ -48,7 +48,6 @@ static void connect_next(struct connection *connection, bool later)
         error = stream_connect(&connection->stream, pool->link->loop,
                                &dial->addresses[dial->next++], source, connection_ready);
         if (error == 0) {
-            stream_stamp(&connection->stream);
             connection->state = CONNECTION_CONNECTING;
             return;
         }

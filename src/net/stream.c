@@ -120,6 +120,8 @@ void stream_dispatch(void *thing, enum loop_kind kind, uint32_t events)
 void stream_stamp(struct stream *stream)
 {
     int on = 1;
+    if (stream->stamped)
+        return;
     stream->stamped = setsockopt(stream->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
 }
 

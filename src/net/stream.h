@@ -59,8 +59,8 @@ int stream_connect(struct stream *stream, struct loop *loop, const struct net_ad
 /* Asks the kernel to stamp what arrives, so that the time of receipt does not depend on when this
  * thread gets to read it: stream_read then says when the last packet that it took from came, with
  * RX_KERNEL. A wish: where there is no stamp (Unix sockets; the first packets after the first wish
- * on a machine), the clock right after the read stands, with RX_READ. The simulation, where reading
- * takes no time, takes no notice. */
+ * on a machine), the clock right after the read stands, with RX_READ. May be asked again. The
+ * simulation, where reading takes no time, takes no notice. */
 void stream_stamp(struct stream *stream);
 
 /* Why connecting or the stream failed: 0 or -errno (-ECONNREFUSED, -ENETUNREACH, ...). */

@@ -45,6 +45,7 @@ void llm_request_compose(struct driver_call *call, struct exchange_request *out)
         llm_body_write(request->body, call->slots, scratch);
     size_t bytes = scratch->bytes - from;
     http_request_compose(request->http, call, out);
+    out->stamped = true;
     if (request->body)
         out->body = (struct span){.at = scratch->at + from, .bytes = bytes};
 }

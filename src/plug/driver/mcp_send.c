@@ -263,6 +263,7 @@ void mcp_compose(struct driver_call *call, struct exchange_request *out)
                              : state->sent == MCP_SENT_BYE ? request->bye
                                                            : request->post,
                              call, out);
+        out->stamped = true; /* progress comes before the reply */
         complete(call, session, (struct place){.inside = true, .offset = from}, bytes, out);
     }
 }
